@@ -53,6 +53,7 @@ pub fn written(page: &str) -> Option<&'static str> {
         "git-lane-show",
         "git-lane-start",
         "git-lane-trash",
+        "git-lane-try",
         "git-lane-undo",
         "git-lane-wait",
         "git-lane-workflows",

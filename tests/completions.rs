@@ -95,7 +95,7 @@ fn a_verb_that_takes_a_lane_a_branch_or_an_owner_completes_it() {
     let verbs = verbs();
     let has = |verb: &str| verbs.iter().any(|other| other == verb);
     for verb in [
-        "path", "show", "check", "sync", "exec", "finish", "drop", "claim", "release",
+        "path", "show", "try", "check", "sync", "exec", "finish", "drop", "claim", "release",
     ]
     .into_iter()
     .filter(|verb| has(verb))

@@ -103,6 +103,7 @@ fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
         "operations/start/publish",
         "operations/trash/links",
         "operations/trash/lower_layer",
+        "operations/try_lane/take_in",
     ];
     let others = [
         "store/permissions",

@@ -80,6 +80,7 @@ mod sync;
 mod system_calls;
 mod terminals;
 mod trash;
+mod try_lane;
 mod undo;
 mod unreadable;
 mod wait;

@@ -235,7 +235,7 @@ fn every_field_of_every_document_is_described() {
     let out = sandbox.root().join("pages").display().to_string();
     let own = std::process::id().to_string();
     sandbox.add_worktree("by-hand", &sandbox.root().join("by-hand"));
-    let runs: [&[&str]; 41] = [
+    let runs: [&[&str]; 43] = [
         &["adopt", "--dry-run", "by-hand"],
         &["adopt", "--all"],
         &["drop", "by-hand"],
@@ -250,6 +250,8 @@ fn every_field_of_every_document_is_described() {
         &["check", "login", "--strategy", "merge"],
         &["check", "other", "--path", "new.txt"],
         &["sync", "login"],
+        &["try", "login"],
+        &["try", "--back"],
         &["mark", "login", "ready"],
         &["rename", "third", "last"],
         &["move", "last", "../third"],

@@ -380,6 +380,8 @@ fn written(intent: &Intent) -> Option<serde_json::Value> {
         Intent::Switch(intent) => serde_json::to_value(intent),
         Intent::Relocate(intent) => serde_json::to_value(intent),
         Intent::Resolve(intent) => serde_json::to_value(intent),
+        Intent::Try(intent) => serde_json::to_value(intent),
+        Intent::TakeIn(intent) => serde_json::to_value(intent),
         Intent::Mend(poisoned) => serde_json::to_value(poisoned),
         Intent::Rebuild(intent) => serde_json::to_value(intent),
     }

@@ -43,6 +43,7 @@ pub mod show;
 pub mod start;
 pub mod sync;
 pub mod trash;
+pub mod try_lane;
 pub mod undo;
 pub mod verb_groups;
 mod verdicts;

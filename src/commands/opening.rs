@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::install;
 use crate::operations::reconcile::{Reconciled, foresee, reconcile};
 use crate::operations::recover::recover;
+use crate::operations::try_lane::forget_if_ended;
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::branch_moved_behind::overtaken_here;
@@ -84,6 +85,12 @@ pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     });
     usable?;
     let healed = healed?;
+    if let Some(tried) = forget_if_ended(&repository)? {
+        ui.note(format_args!(
+            "the main worktree is on a branch again and shows lane '{}' no more; its record follows",
+            tried.lane
+        ));
+    }
     let Reconciled { found, worktrees } = reconcile(&repository)?;
     for finding in found {
         ui.note(format_args!("{finding}; its record follows"));

@@ -23,7 +23,7 @@ pub const GROUPS: [Group; 7] = [
     },
     Group {
         title: "Look",
-        verbs: &["list", "show", "path", "diff", "check", "log"],
+        verbs: &["list", "show", "path", "try", "diff", "check", "log"],
     },
     Group {
         title: "Change",

@@ -47,6 +47,10 @@ pub enum What {
     Move,
     /// A lane got another base.
     Base,
+    /// The main worktree shows a lane.
+    Try,
+    /// The main worktree, which showed a lane, is back on its branch.
+    TryBack,
 }
 
 impl What {

@@ -46,5 +46,6 @@ pub mod sync;
 pub mod task_file;
 pub mod trash_entry;
 pub mod trash_expiry;
+pub mod try_lane;
 pub mod undo;
 pub mod waiting;

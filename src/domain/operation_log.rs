@@ -161,6 +161,8 @@ impl Operation {
             What::Rename => ["rename", "renaming", "renamed"],
             What::Move => ["move", "moving", "moved"],
             What::Base => ["base", "basing", "based"],
+            What::Try => ["try", "trying", "tried"],
+            What::TryBack => ["end of the try", "ending the try", "ended the try"],
         };
         match self.outcome {
             Outcome::Done(_) => done,

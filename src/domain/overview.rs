@@ -77,6 +77,8 @@ pub enum State {
     /// Something else than the lane's branch is checked out; what the files are, where they were
     /// read.
     Stray(Head, Option<WorktreeStatus>),
+    /// It is the main worktree and shows that lane; what the files are, where they were read.
+    Trying(LaneName, Option<WorktreeStatus>),
     /// The worktree's directory is gone.
     Missing,
     /// The bare repository itself.
@@ -117,6 +119,15 @@ impl State {
                 State::Stray(worktree.head.clone(), status)
             }
             _ => status.map_or(State::Unread, State::Read),
+        }
+    }
+
+    /// The same for the main worktree where that shows a lane.
+    pub fn trying(self, lane: LaneName) -> Self {
+        match self {
+            State::Read(status) => State::Trying(lane, Some(status)),
+            State::Unread => State::Trying(lane, None),
+            other => other,
         }
     }
 
@@ -169,6 +180,7 @@ impl State {
             State::Read(status) if status.is_clean() => "clean",
             State::Read(_) => "dirty",
             State::Stray(..) => "stray",
+            State::Trying(..) => "trying",
             State::Missing => "missing",
             State::Bare => "bare",
             State::Damaged(_) => "damaged",
@@ -176,7 +188,15 @@ impl State {
     }
 
     /// The words a state can be filtered by.
-    pub const CODES: [&str; 6] = ["clean", "dirty", "operation", "stray", "missing", "damaged"];
+    pub const CODES: [&str; 7] = [
+        "clean",
+        "dirty",
+        "operation",
+        "stray",
+        "trying",
+        "missing",
+        "damaged",
+    ];
 }
 
 /// Whether a lane's worktree shows something else than the lane's branch. A detached HEAD is git's
@@ -198,6 +218,13 @@ impl std::fmt::Display for State {
             State::Read(status) => f.write_str(&words(status)),
             State::Stray(_, status) => {
                 f.write_str(&stray_words(self).unwrap_or_default())?;
+                match status {
+                    Some(status) if !status.is_clean() => write!(f, ", {}", words(status)),
+                    _ => Ok(()),
+                }
+            }
+            State::Trying(lane, status) => {
+                write!(f, "trying {lane}")?;
                 match status {
                     Some(status) if !status.is_clean() => write!(f, ", {}", words(status)),
                     _ => Ok(()),

@@ -160,6 +160,11 @@ impl Error {
         self
     }
 
+    /// One of these facts.
+    pub fn detail(&self, name: &str) -> Option<&serde_json::Value> {
+        self.details.as_ref()?.get(name)
+    }
+
     /// Attaches the fields of a result that came about before the failure; its document has both.
     pub fn beside(mut self, result: serde_json::Value) -> Self {
         self.beside = Some(Box::new(result));

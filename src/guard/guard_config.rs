@@ -23,6 +23,8 @@ pub struct Settings {
     pub home: Option<BranchName>,
     /// `lane.protected`, separated by spaces.
     pub protected: Vec<String>,
+    /// `lane.tried`: the lane that the main worktree shows.
+    pub tried: Option<String>,
     /// The lanes.
     pub lanes: Vec<Lane>,
 }
@@ -30,7 +32,10 @@ pub struct Settings {
 impl Settings {
     /// Whether there is anything to guard.
     pub fn is_empty(&self) -> bool {
-        self.lanes.is_empty() && self.home.is_none() && self.protected.is_empty()
+        self.lanes.is_empty()
+            && self.home.is_none()
+            && self.protected.is_empty()
+            && self.tried.is_none()
     }
 
     /// Reads them; `None` when the repository has none.
@@ -60,6 +65,8 @@ impl Settings {
                 self.level = Level::parse(&value).or(self.level);
             } else if key.eq_ignore_ascii_case(b"home") {
                 self.home = branch(&value);
+            } else if key.eq_ignore_ascii_case(b"tried") {
+                self.tried = value.to_str().ok().map(str::to_owned);
             } else if key.eq_ignore_ascii_case(b"protected") {
                 self.protected = value
                     .to_str_lossy()

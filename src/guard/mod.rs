@@ -120,6 +120,7 @@ impl Guarded {
             ending_bisection: bisecting && self.place.caller().is_some_and(Caller::ends_bisection),
             home: self.settings.home.clone(),
             protected: self.settings.protected.clone(),
+            tried: self.settings.tried.clone(),
             place: match lane {
                 Some(lane) => guard::Place::Lane(lane.clone()),
                 None if !self.place.linked => guard::Place::Main,
@@ -231,7 +232,7 @@ impl Guarded {
                     }
                     _ => None,
                 };
-                let free = facts.protected.is_empty() && facts.read_only_lane().is_none();
+                let free = facts.protected.is_empty() && !facts.takes_no_commit();
                 if order && merged.is_empty() && free && overtaken.is_none() {
                     None
                 } else if hook == Hook::PreCommit {
@@ -248,7 +249,7 @@ impl Guarded {
                 }
             }
             Hook::PreRebase => {
-                let is_read_only = facts.read_only_lane().is_some();
+                let is_read_only = facts.takes_no_commit();
                 let branch = match args.get(1) {
                     Some(named) => {
                         match queries::branch_named(&self.place, named.as_bytes().as_bstr())? {

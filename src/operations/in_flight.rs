@@ -39,8 +39,25 @@ pub fn entries(repository: &Repository, detail: Detail) -> Result<Vec<Entry>> {
             entry.state = State::of(entry.lane.as_ref(), entry.worktree.as_ref(), None);
         }
     }
+    tell_of_tried(repository, &mut entries);
     sort(&mut entries);
     Ok(entries)
+}
+
+/// Has the main worktree say which lane it shows.
+fn tell_of_tried(repository: &Repository, entries: &mut [Entry]) {
+    // A damaged record is the doctor's to tell of.
+    let Ok(Some(tried)) = repository.tried() else {
+        return;
+    };
+    let on_none = |entry: &&mut Entry| {
+        let worktree = entry.worktree.as_ref();
+        entry.is_main() && worktree.is_some_and(|main| main.head.branch().is_none())
+    };
+    if let Some(main) = entries.iter_mut().find(on_none) {
+        let state = std::mem::replace(&mut main.state, State::Unread);
+        main.state = state.trying(tried.lane);
+    }
 }
 
 /// Everything about one lane.

@@ -30,4 +30,5 @@ pub mod start;
 pub mod switch;
 pub mod sync;
 pub mod trash;
+pub mod try_lane;
 pub mod undo;

@@ -6,9 +6,11 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::doctor::rebuild;
-use super::{doctor, land, relocate, resolve, restore, retire, start, switch};
+use super::{doctor, land, relocate, resolve, restore, retire, start, switch, try_lane};
 use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
+use crate::domain::lane::LaneId;
+use crate::domain::name::LaneName;
 use crate::error::{Error, Kind, Result};
 use crate::guard;
 use crate::repository::Repository;
@@ -45,6 +47,10 @@ pub enum Intent {
     Relocate(relocate::Intent),
     /// A conflict is laid out in a lane.
     Resolve(resolve::Intent),
+    /// The main worktree goes to a lane that it shows, or back.
+    Try(try_lane::Intent),
+    /// Changes of the main worktree go into the lane that it shows.
+    TakeIn(try_lane::TakeInIntent),
     /// A worktree's admin directory is being mended.
     Mend(Poisoned),
     /// One that git lost is being built again.
@@ -63,6 +69,8 @@ impl Intent {
             Intent::Switch(intent) => intent.about(),
             Intent::Relocate(intent) => intent.about(),
             Intent::Resolve(intent) => intent.about(),
+            Intent::Try(intent) => intent.about(),
+            Intent::TakeIn(intent) => intent.about(),
             Intent::Mend(poisoned) => poisoned.about(),
             Intent::Rebuild(intent) => intent.about(),
         }
@@ -80,6 +88,8 @@ impl Asserts for Intent {
             Intent::Switch(intent) => intent.asserts(assertions),
             Intent::Relocate(intent) => intent.asserts(assertions),
             Intent::Resolve(intent) => intent.asserts(assertions),
+            Intent::Try(intent) => intent.asserts(assertions),
+            Intent::TakeIn(intent) => intent.asserts(assertions),
             Intent::Mend(poisoned) => assertions.admin("admin directory", &poisoned.admin),
             Intent::Rebuild(intent) => intent.asserts(assertions),
         }
@@ -97,14 +107,7 @@ impl Intent {
             Intent::Relocate(intent) => Subject::of(What::Heal, intent.lane()),
             Intent::Land(intent) => {
                 let (base, old, _) = intent.moves();
-                let nothing = Subject {
-                    what: What::Heal,
-                    lane: None,
-                    lane_id: None,
-                    base: None,
-                    base_commit: None,
-                    undoes: Vec::new(),
-                };
+                let nothing = healing_of(None);
                 match intent.synced() {
                     Some(synced) => Subject {
                         lane: Some(synced.lane.clone()),
@@ -119,17 +122,25 @@ impl Intent {
                     },
                 }
             }
+            Intent::Try(intent) => healing_of(Some(intent.lane())),
+            Intent::TakeIn(intent) => healing_of(Some(intent.lane())),
             Intent::StartAll(_) | Intent::Switch(_) | Intent::Mend(_) | Intent::Rebuild(_) => {
-                Subject {
-                    what: What::Heal,
-                    lane: None,
-                    lane_id: None,
-                    base: None,
-                    base_commit: None,
-                    undoes: Vec::new(),
-                }
+                healing_of(None)
             }
         }
+    }
+}
+
+/// The healing of something of a lane of which no more is known.
+fn healing_of(lane: Option<(&LaneName, &LaneId)>) -> Subject {
+    let (name, id) = lane.unzip();
+    Subject {
+        what: What::Heal,
+        lane: name.cloned(),
+        lane_id: id.cloned(),
+        base: None,
+        base_commit: None,
+        undoes: Vec::new(),
     }
 }
 
@@ -200,8 +211,10 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
         let operation = repository.log().begin(intent.subject());
         let result = match &intent {
             Intent::Land(intent) => Some(intent.moves().2),
+            Intent::Try(intent) => intent.shows(),
             _ => None,
         };
+        let is_landing = matches!(intent, Intent::Land(_));
         let removed = match &intent {
             Intent::Retire(intent) => intent.removed(),
             Intent::Relocate(intent) => intent.changed(),
@@ -230,6 +243,8 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
                 relocate::recover(repository, &running, &intent).map(Healing::Whole)
             }
             Intent::Resolve(intent) => resolve::recover(repository, intent, &mut running),
+            Intent::Try(intent) => try_lane::recover(repository, &running, &intent),
+            Intent::TakeIn(intent) => try_lane::recover_take_in(repository, &running, &intent),
             Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
             Intent::Rebuild(intent) => rebuild::recover(repository, &intent).map(Healing::Whole),
         });
@@ -256,7 +271,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
             outcome => outcome?,
         };
         running.done()?;
-        landing |= result.is_some();
+        landing |= is_landing;
         match outcome {
             Healing::Whole(healed) => recovered.healed.push(healed),
             Healing::Part(unclear) => recovered.unclear.push(unclear),

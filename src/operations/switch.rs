@@ -207,7 +207,7 @@ impl Checkout<'_> {
 
 /// The repository's own hooks; as for git, their verdict does not count here: HEAD is where it
 /// should be.
-fn after(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) {
+pub(super) fn after(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) {
     repository.tell_of_index(site, repository.git.at(&site.path));
     if repository.has_hook("post-checkout") {
         let args = [old.to_string(), new.to_string(), "1".into()];

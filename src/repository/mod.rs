@@ -42,6 +42,7 @@ pub mod sparse_checkout;
 pub mod start_facts;
 pub mod submodules;
 pub mod tree_diff;
+pub mod tried;
 pub mod unrecovered;
 mod unusable;
 pub mod upstream;

@@ -61,8 +61,14 @@ pub(super) fn of_the_clone(repository: &Repository) -> Result<Option<Layer>> {
 }
 
 /// The team's file: that of the main worktree, or of the commit `HEAD` names where there are no
-/// files.
+/// files. While the main worktree shows a lane, its files are none of the team's: then that of the
+/// branch to which it comes back.
 fn team(repository: &Repository) -> Result<Option<Layer>> {
+    if let Some(tried) = repository.tried()? {
+        let tip = repository.ref_target(&tried.branch)?.unwrap_or(tried.from);
+        let path = PathBuf::from(format!("{}:{FILE}", tried.branch));
+        return committed(repository, &repository.gix, tip, path);
+    }
     let (main, state) = repository.main_site();
     if state != WorktreeState::Present {
         return match head(repository)? {

@@ -42,7 +42,7 @@ pub fn named_base(repository: &Repository, name: &str) -> Result<Base> {
 }
 
 /// The base when none was named: the branch the remote's HEAD points to, else the main worktree's
-/// branch.
+/// branch, which is the one it comes back to while it shows a lane.
 pub fn default_base(repository: &Repository) -> Result<Base> {
     if let Some(upstream) = remote_head(repository)? {
         let short = upstream.shorten();
@@ -61,7 +61,13 @@ pub fn default_base(repository: &Repository) -> Result<Base> {
             });
         }
     }
-    match repository.main_worktree_head()? {
+    let tried = repository.tried()?;
+    let home = tried.and_then(|tried| BranchName::from_ref(tried.branch.as_bstr()));
+    let head = match home {
+        Some(branch) => Head::Branch(branch),
+        None => repository.main_worktree_head()?,
+    };
+    match head {
         Head::Branch(branch) => {
             branch_base(repository, &branch)?.ok_or_else(|| no_commit_yet(&branch))
         }

@@ -21,6 +21,7 @@ mod scenarios;
 mod situations;
 mod strike;
 mod synced;
+mod tried;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -226,6 +227,7 @@ fn a_signal_leaves_nothing() {
         ("sync merge", 15),
         ("sync rebase", 15),
         ("rename", 8),
+        ("try --back --to-lane", 20),
     ] {
         end_at_every_step(name, least);
     }
@@ -316,6 +318,12 @@ at_every_step! {
     sync_of_a_stack "sync a stack" 40;
     sync_with_a_fetch "sync --fetch" 30;
     sync_that_conflicts "sync conflict" 0;
+    try_a_lane "try" 10;
+    try_another_lane "try another" 20;
+    try_back "try --back" 8;
+    try_back_to_a_branch_that_moved "try --back, moved on" 8;
+    try_back_to_the_lane "try --back --to-lane" 20;
+    undo_of_a_try "undo try" 10;
     init "init" 1;
     doctor_fix "doctor --fix" 1;
 }

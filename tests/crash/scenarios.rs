@@ -151,6 +151,7 @@ pub fn all() -> impl Iterator<Item = &'static Scenario> {
         .chain(super::gated::ALL)
         .chain(super::relocated::ALL)
         .chain(super::synced::ALL)
+        .chain(super::tried::ALL)
         .chain(super::resolving::ALL)
 }
 

@@ -78,6 +78,8 @@ impl Line {
             What::Rename => "renamed",
             What::Move => "moved",
             What::Base => "based",
+            What::Try => "tried",
+            What::TryBack => "ended the try",
         }
     }
 }

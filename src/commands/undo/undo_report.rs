@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::adopt::adopt_again;
 use crate::domain::event::{Stays, What};
-use crate::domain::lane::ObjectId;
+use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
 use crate::domain::trash_entry::Entry;
@@ -42,6 +42,9 @@ struct Lane {
     /// Whether it is in the trash and stays there.
     #[serde(skip)]
     stays_in_trash: bool,
+    /// The branch to which the main worktree goes that shows it.
+    #[serde(skip)]
+    home: Option<RefName>,
 }
 
 /// A base, from where to where.
@@ -119,6 +122,10 @@ impl Undid {
                 trash_id,
                 stays_in_trash: reverts && step.removal().is_some() && stays.is_none(),
                 stays,
+                home: match &plan.act {
+                    Act::EndTry(back) => Some(back.branch.clone()),
+                    _ => None,
+                },
             }
         });
         let moved = moved.and_then(|(from, to)| match &plan.act {
@@ -192,6 +199,10 @@ impl Lane {
         let restore = || format!("git lane restore {}", quote(&self.name));
         let goes = matches!(self.what, What::Start | What::Restore);
         match (&self.path, dry_run) {
+            _ if self.home.is_some() => self.home.as_ref().map(|home| match dry_run {
+                true => format!("  the main worktree would be back on '{home}'"),
+                false => format!("  the main worktree is back on '{home}'"),
+            }),
             (Some(path), false) => Some(format!("  the lane is back in '{}'", path.display())),
             (Some(path), true) => Some(format!("  the lane would be back in '{}'", path.display())),
             _ if self.stays_in_trash => Some(format!(

@@ -64,6 +64,8 @@ pub enum Finding {
     KeptPack(PathBuf, Option<String>),
     /// A ref that keeps what a worktree of git-lane's own has checked out, and that is gone.
     GateRef(RefName),
+    /// What is remembered of a lane that the main worktree shows does not fit.
+    Try(TryTrouble),
     /// `core.bare` is true although there is a working tree.
     BareWithWorktree,
     /// `core.worktree` leads away from the repository's own working tree.
@@ -145,6 +147,19 @@ pub struct Poisoned {
     pub head: bool,
 }
 
+/// What does not fit about a lane that the main worktree shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TryTrouble {
+    /// The record is there, and the main worktree is on a branch.
+    Ended(LaneName),
+    /// The record cannot be understood; whether the main worktree is on a branch, so that it can go.
+    Damaged(bool),
+    /// The ref is there, and no record.
+    RefAlone,
+    /// The record is there, and not the ref.
+    NoRef(LaneName),
+}
+
 /// Why `core.worktree` names another directory than the one around `.git`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TreeElsewhere {
@@ -214,6 +229,7 @@ impl Finding {
             Finding::Lock(_, owner) => *owner == LockOwner::Dead,
             Finding::KeptPack(_, needed) => needed.is_none(),
             Finding::DamagedWorktree(_, _, _, repair) => *repair == Repair::Here,
+            Finding::Try(trouble) => *trouble != TryTrouble::Damaged(false),
             Finding::Interrupted(interrupted) => interrupted.prospect == Prospect::Healing,
             Finding::RenamedBranch(..)
             | Finding::RenamedBase(..)
@@ -266,6 +282,9 @@ impl Finding {
             Finding::Lock(..) => "lock",
             Finding::KeptPack(..) => "kept-pack",
             Finding::GateRef(_) => "gate-ref",
+            Finding::Try(TryTrouble::Ended(_)) => "ended-try",
+            Finding::Try(TryTrouble::Damaged(_)) => "damaged-try",
+            Finding::Try(TryTrouble::RefAlone | TryTrouble::NoRef(_)) => "try-ref",
             Finding::BareWithWorktree => "core-bare",
             Finding::StrangeWorktree(..) => "core-worktree",
             Finding::DeadHooksPath(_) => "hooks-path",

@@ -2,11 +2,30 @@
 
 use super::{
     AdminAge, Finding, Interrupted, LockOwner, Orphan, Poisoned, Prospect, Repair, StrayRemedy,
-    TreeElsewhere,
+    TreeElsewhere, TryTrouble,
 };
 use crate::domain::duration;
 use crate::domain::lane::Head;
 use crate::domain::shell_word::{quote, quote_bytes};
+
+impl TryTrouble {
+    fn words(&self) -> String {
+        match self {
+            TryTrouble::Ended(lane) => format!(
+                "the main worktree is on a branch, and its record says that it shows lane '{lane}'"
+            ),
+            TryTrouble::Damaged(_) => {
+                "the record of the lane that the main worktree shows is damaged".into()
+            }
+            TryTrouble::RefAlone => {
+                "ref 'refs/lane/try' keeps what the main worktree does not show".into()
+            }
+            TryTrouble::NoRef(lane) => {
+                format!("no ref keeps what the main worktree shows of lane '{lane}'")
+            }
+        }
+    }
+}
 
 impl Finding {
     /// What the user can do about what `--fix` leaves alone.
@@ -57,6 +76,10 @@ impl Finding {
                  files in the worktree stay as they are",
                 quote(branch)
             ),
+            Finding::Try(TryTrouble::Damaged(false)) => {
+                "bring the main worktree to a branch with git switch; then: git lane doctor --fix"
+                    .into()
+            }
             Finding::MissingWorktree(lane, _) => {
                 format!(
                     "if it was moved, tell git where it is now: git worktree repair DIRECTORY; if \
@@ -383,6 +406,7 @@ impl std::fmt::Display for Finding {
                     name.as_bstr()
                 )
             }
+            Finding::Try(trouble) => f.write_str(&trouble.words()),
             Finding::BareWithWorktree => {
                 f.write_str("core.bare is true although there is a working tree")
             }

@@ -78,6 +78,11 @@ pub enum Finding {
         /// The lane.
         lane: Lane,
     },
+    /// A commit in the main worktree while that shows a lane.
+    Tried {
+        /// The lane's name.
+        lane: String,
+    },
     /// A commit on a branch that a git elsewhere moved or deleted.
     Overtaken {
         /// The lane.
@@ -147,6 +152,7 @@ impl Finding {
             Finding::LeftHome { .. } | Finding::OffHome { .. } => Code::LeftHome,
             Finding::Protected { .. } => Code::ProtectedBranch,
             Finding::ReadOnly { .. } => Code::ReadOnlyLane,
+            Finding::Tried { .. } => Code::Tried,
             Finding::Overtaken { .. } => Code::Overtaken,
             Finding::LaneIntoLane { .. } => Code::LaneIntoLane,
             Finding::Unsettled { .. } => Code::Unsettled,

@@ -69,6 +69,9 @@ impl Finding {
                  \"$(git rev-parse HEAD)\""
                     .into()
             }
+            Finding::Tried { .. } => {
+                "take your changes into the lane with: git lane try --back --to-lane".into()
+            }
             Finding::Overtaken { lane, overtaken } => match &lane.branch {
                 Some(branch) => overtaken.remedy(branch),
                 None => String::new(),
@@ -243,6 +246,12 @@ impl fmt::Display for Finding {
                 write!(
                     f,
                     "lane '{name}' is read-only: nothing is committed or rebased in it"
+                )
+            }
+            Finding::Tried { lane } => {
+                write!(
+                    f,
+                    "the main worktree shows lane '{lane}': nothing is committed or rebased there"
                 )
             }
             Finding::Overtaken { lane, overtaken } => {

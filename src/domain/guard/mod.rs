@@ -59,6 +59,18 @@ impl Facts {
         }
     }
 
+    /// The lane that we look at in the main worktree, where HEAD is on no branch.
+    pub fn tried_lane(&self) -> Option<&str> {
+        let detached = matches!(self.head, Head::Detached(_));
+        let tried = self.tried.as_deref();
+        tried.filter(|_| detached && self.place == Place::Main)
+    }
+
+    /// Whether no commit belongs here, whatever branch it would be on.
+    pub fn takes_no_commit(&self) -> bool {
+        self.read_only_lane().is_some() || self.tried_lane().is_some()
+    }
+
     fn protects(&self, branch: &BranchName) -> bool {
         // git's own wildmatch, as in gitignore(5): `*` stops at a slash, `**` does not.
         let fits = |pattern: &String| {
@@ -237,10 +249,15 @@ fn misplaced(facts: &Facts, own: &OwnBranch) -> Option<Verdict> {
     }
 }
 
-/// Whether new commits would come about in a lane that is for looking and running alone.
+/// Whether new commits would come about in a lane that is for looking and running alone, or on what
+/// the main worktree shows of one.
 fn read_only(facts: &Facts) -> Option<Verdict> {
-    let lane = facts.read_only_lane()?;
-    let finding = Finding::ReadOnly { lane: lane.clone() };
+    let finding = match facts.read_only_lane() {
+        Some(lane) => Finding::ReadOnly { lane: lane.clone() },
+        None => Finding::Tried {
+            lane: facts.tried_lane()?.to_owned(),
+        },
+    };
     Some(Verdict::Stop(finding, Remedy::None))
 }
 

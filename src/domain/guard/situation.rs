@@ -120,6 +120,8 @@ pub struct Facts {
     pub home: Option<BranchName>,
     /// `lane.protected`: patterns of branches only `git lane finish` may move.
     pub protected: Vec<String>,
+    /// `lane.tried`: the lane that the main worktree shows.
+    pub tried: Option<String>,
 }
 
 /// Where the lane's own branch went, when HEAD is not on it.

@@ -36,6 +36,7 @@ fn in_lane(head: Head) -> Facts {
         ending_bisection: false,
         home: None,
         protected: Vec::new(),
+        tried: None,
     }
 }
 
@@ -668,4 +669,56 @@ fn a_refused_merge_says_how_to_give_it_up() {
     let hint = |merge| finding.hint(merge, |_| unreachable!());
     assert!(hint(true).contains("git merge --abort"));
     assert!(!hint(false).contains("abort"));
+}
+
+/// What the main worktree shows of a lane takes no commit, and no other place is meant.
+#[test]
+fn nothing_is_committed_on_what_is_shown_of_a_lane() {
+    let tried = |facts: Facts| Facts {
+        tried: Some("login".into()),
+        ..facts
+    };
+    let merge = || Event::Merge {
+        merged: Vec::new(),
+        own: OwnBranch::There,
+    };
+    let rebase = || Event::Rebase {
+        branch: None,
+        own: OwnBranch::There,
+    };
+    for (facts, event, expected) in [
+        (
+            tried(in_main(detached())),
+            commit(Vec::new()),
+            "tried: refuse",
+        ),
+        (tried(in_main(detached())), merge(), "tried: refuse"),
+        (tried(in_main(detached())), rebase(), "tried: refuse"),
+        (tried(in_main(detached())), switched_from("main"), "allow"),
+        (tried(in_main(on("main"))), commit(Vec::new()), "allow"),
+        (tried(in_lane(on("one"))), commit(Vec::new()), "allow"),
+        (in_main(detached()), commit(Vec::new()), "allow"),
+        (
+            Facts {
+                level: Level::Warn,
+                ..tried(in_main(detached()))
+            },
+            commit(Vec::new()),
+            "say tried",
+        ),
+        (
+            Facts {
+                level: Level::Off,
+                ..tried(in_main(detached()))
+            },
+            commit(Vec::new()),
+            "allow",
+        ),
+    ] {
+        assert_eq!(
+            short(judge(&facts, &event)),
+            expected,
+            "{facts:?} {event:?}"
+        );
+    }
 }

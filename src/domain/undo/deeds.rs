@@ -52,6 +52,8 @@ pub enum Deed {
     Relocation(What, RecordChange),
     /// The lane got another base.
     Base(RecordChange),
+    /// The main worktree shows a lane, as this commit.
+    Try(ObjectId),
 }
 
 /// A move of a lane's branch.
@@ -106,6 +108,7 @@ impl Deed {
             Deed::Adopt => What::Adopt,
             Deed::Relocation(what, _) => *what,
             Deed::Base(_) => What::Base,
+            Deed::Try(_) => What::Try,
         }
     }
 }
@@ -268,6 +271,13 @@ fn heal<'a>(operations: &mut HashMap<&'a str, Operation<'a>>, order: &[&'a str],
             && operation.subject.lane_id.is_some()
             && operation.subject.lane_id == event.subject.lane_id
     };
+    let of_try = |operation: &Operation<'_>| {
+        operation.subject.what == What::Try
+            && event.end.before.is_none()
+            && event.end.result.is_some()
+            && operation.subject.lane_id.is_some()
+            && operation.subject.lane_id == event.subject.lane_id
+    };
     let mut meant = order.iter().filter(|id| {
         operations
             .get(**id)
@@ -277,6 +287,7 @@ fn heal<'a>(operations: &mut HashMap<&'a str, Operation<'a>>, order: &[&'a str],
                     || of_base(operation)
                     || of_sync(operation)
                     || of_relocation(operation)
+                    || of_try(operation)
             })
     });
     if let (Some(id), None) = (meant.next(), meant.next())
@@ -320,11 +331,17 @@ impl<'a> Operation<'a> {
             What::Adopt => Deed::Adopt,
             What::Rename | What::Move => Deed::Relocation(what, end.changed.clone()?),
             What::Base => Deed::Base(end.changed.clone()?),
+            What::Try => Deed::Try(end.result?),
             What::Sync => Deed::Sync(Synced {
                 from: end.before?,
                 to: end.result?,
             }),
-            What::Expire | What::Heal | What::Claim | What::Release | What::Mark => return None,
+            What::Expire
+            | What::Heal
+            | What::Claim
+            | What::Release
+            | What::Mark
+            | What::TryBack => return None,
         };
         Some(Step {
             operations: vec![id.to_owned()],

@@ -261,6 +261,8 @@ pub fn noun(what: What) -> &'static str {
         What::Rename => "the rename",
         What::Move => "the move",
         What::Base => "the change of the base",
+        What::Try => "the try",
+        What::TryBack => "the end of the try",
     }
 }
 

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::lane::{Worktree, WorktreeState};
+use crate::domain::lane::{Head, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Result};
@@ -34,13 +34,22 @@ impl<'a> Locked<'a> {
         site: &'a Worktree,
         branch: &BranchName,
     ) -> Result<Option<Self>> {
+        Self::where_head(repository, site, |head| head.branch() == Some(branch))
+    }
+
+    /// The same; `None` where HEAD says by then what `fits` does not like.
+    pub(crate) fn where_head(
+        repository: &'a Repository,
+        site: &'a Worktree,
+        fits: impl FnOnce(&Head) -> bool,
+    ) -> Result<Option<Self>> {
         let index = site.git_dir.join("index");
         let lock = LockFile::acquire(&index, repository.lane_dir())?;
         let head = match repository.ref_format() {
             RefFormat::Files => resolved_head(&site.git_dir, repository.common_dir()),
             RefFormat::Reftable => repository.head_from_git(&site.git_dir)?,
         };
-        Ok((head.branch() == Some(branch)).then_some(Locked {
+        Ok(fits(&head).then_some(Locked {
             repository,
             site,
             index,

@@ -175,7 +175,7 @@ fn alive(events: &[Event]) -> Vec<Lane> {
                 };
                 alive.insert(id.clone(), lane);
             }
-            What::Land | What::Mark => {}
+            What::Land | What::Mark | What::Try | What::TryBack => {}
             What::Rename | What::Move | What::Base => change(&mut alive, id, event),
             What::Heal if event.end.changed.is_some() => change(&mut alive, id, event),
             What::Claim | What::Release => {

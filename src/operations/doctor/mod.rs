@@ -16,6 +16,7 @@ pub use admin::recover;
 
 use super::reconcile;
 use super::switch;
+use super::try_lane;
 use crate::domain::doctor::{AdminAge, Finding, LockOwner, Repair, StrayRemedy, TreeElsewhere};
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
@@ -39,6 +40,7 @@ pub fn examine(repository: &Repository, interrupted: Vec<Finding>) -> Result<Vec
     found.extend(interrupted);
     found.extend(kept::packs(repository)?);
     found.extend(kept::gate_refs(repository)?);
+    found.extend(try_lane::trouble(repository)?.map(Finding::Try));
     found.extend(
         crate::store::journal::set_aside(repository.lane_dir())
             .into_iter()
@@ -152,6 +154,7 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
         Finding::LostRecord(lane) => lost::record_again(repository, lane),
         Finding::KeptPack(keep, None) => kept::release(repository, keep),
         Finding::GateRef(name) => kept::release_gate(repository, name),
+        Finding::Try(trouble) if finding.fixable() => try_lane::put_right(repository, trouble),
         Finding::Lock(_, LockOwner::Dead) => repository_settings::clear_dead_locks(repository),
         Finding::BareWithWorktree => repository_settings::set(repository, "bare", Some("false")),
         Finding::StrangeWorktree(_, TreeElsewhere::ByAccident) => {

@@ -11,7 +11,7 @@
 mod ancestry;
 mod ground;
 pub mod remembered;
-mod snapshot;
+pub(super) mod snapshot;
 pub mod touched;
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,7 +22,7 @@ use bstr::BString;
 use self::ancestry::Ancestry;
 use self::ground::{Answer, Ground, Question};
 use self::remembered::Remembered;
-use self::snapshot::{Taking, run_all};
+use self::snapshot::{Purpose, Taking, run_all};
 use crate::domain::forecast::{
     Forecast, Meeting, Outlook, Pairs, Standing, Unclear, Verdict, unclear,
 };
@@ -391,7 +391,7 @@ fn stands(
     let Some(home) = home else {
         return Ok(Stands::AsCommitted(tip));
     };
-    let taking = Taking::prepare(repository, scratch, home, tip, apart);
+    let taking = Taking::prepare(repository, scratch, home, (tip, Purpose::Foretold), apart);
     let taking = taking.map_err(unreadable)?;
     Ok(Stands::AsFiles(Box::new(taking)))
 }

@@ -3,6 +3,8 @@
 //! git itself takes the changed files in, on a copy of the index, so that filters, line endings,
 //! links, modes, submodules and sparse checkouts are what they would be in a commit. Neither the
 //! worktree nor its index is written.
+//!
+//! The forecast takes lanes in, and `operations/try_lane` what it shows.
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::Mode;
@@ -20,6 +22,15 @@ use crate::store::git::{Invocation, NONE};
 use crate::store::journal::unique_id;
 use crate::store::{parallel, retry};
 
+/// What becomes of the commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is looked at, and nothing of it stays.
+    Foretold,
+    /// It is checked out: what a filter stores beside git's objects is needed for that.
+    Shown,
+}
+
 /// What is committed.
 pub(super) fn committed(repository: &Repository, tip: ObjectId) -> Result<Standing> {
     Ok(Standing {
@@ -30,19 +41,20 @@ pub(super) fn committed(repository: &Repository, tip: ObjectId) -> Result<Standi
 }
 
 /// What is in the worktree, uncommitted and untracked files with it; ignored ones are not.
-pub(super) fn uncommitted(
+pub(in crate::operations) fn uncommitted(
     repository: &Repository,
     scratch: &Scratch,
     worktree: &Worktree,
     tip: ObjectId,
+    purpose: Purpose,
 ) -> Result<Standing> {
-    let taking = Taking::prepare(repository, scratch, worktree, tip, None)?;
+    let taking = Taking::prepare(repository, scratch, worktree, (tip, purpose), None)?;
     let tip = taking.tip;
     standing(repository, scratch, tip, taking.run()?)
 }
 
 /// How a lane stands whose files make that tree.
-pub(super) fn standing(
+pub(in crate::operations) fn standing(
     repository: &Repository,
     scratch: &Scratch,
     tip: ObjectId,
@@ -57,7 +69,7 @@ pub(super) fn standing(
 }
 
 /// The gits that make a tree of a worktree, ready to run beside those of others.
-pub(super) struct Taking {
+pub(in crate::operations) struct Taking {
     pub(super) tip: ObjectId,
     steps: Vec<Step>,
     tree: Invocation,
@@ -69,16 +81,16 @@ type Step = Box<dyn FnOnce() -> Result<()> + Send>;
 
 impl Taking {
     /// Of the worktree of a lane at `tip`; `found` is what is known to differ from its index.
-    pub(super) fn prepare(
+    pub(in crate::operations) fn prepare(
         repository: &Repository,
         scratch: &Scratch,
         worktree: &Worktree,
-        tip: ObjectId,
+        (tip, purpose): (ObjectId, Purpose),
         found: Option<Apart>,
     ) -> Result<Self> {
         let own = worktree.git_dir.join("index");
         let copy = Prepared::copy(&own, scratch.path(&format!("index-{}", unique_id())))?;
-        let git = || on_copy(repository, scratch, worktree, &copy);
+        let git = || on_copy(repository, scratch, worktree, &copy, purpose);
         let (gone, changed) = changed(repository, worktree, found, &git)?;
         let mut steps: Vec<Step> = Vec::new();
         if !gone.is_empty() {
@@ -98,7 +110,7 @@ impl Taking {
     }
 
     /// The tree.
-    pub(super) fn run(self) -> Result<ObjectId> {
+    pub(in crate::operations) fn run(self) -> Result<ObjectId> {
         self.steps.into_iter().try_for_each(|step| step())?;
         self.tree.write_tree()
     }
@@ -117,14 +129,20 @@ fn on_copy(
     scratch: &Scratch,
     worktree: &Worktree,
     copy: &Prepared,
+    purpose: Purpose,
 ) -> Invocation {
     let git = scratch
         .contain(repository.git_in(worktree))
         // Half of a split index would go beside the lane's own.
         .with("core.splitIndex", "false")
-        .with("core.fsmonitor", "false")
-        // git-lfs stores what it cleans.
-        .with_for_programs("lfs.storage", &scratch.path("lfs").display().to_string());
+        .with("core.fsmonitor", "false");
+    // git-lfs stores what it cleans.
+    let git = match purpose {
+        Purpose::Shown => git,
+        Purpose::Foretold => {
+            git.with_for_programs("lfs.storage", &scratch.path("lfs").display().to_string())
+        }
+    };
     git.on_own_index(&repository.gix, &copy.path)
         .hiding(&repository.gix, &format!("GIT_INDEX_FILE {VARIABLES}"))
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use bstr::BString;
 
-use super::snapshot;
+use super::snapshot::{self, Purpose};
 use crate::domain::forecast::Unclear;
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::name::LaneName;
@@ -242,7 +242,7 @@ impl Asked<'_> {
             return repository.git_here().patch_at(fork, self.tip, paths);
         };
         let scratch = Scratch::outside(repository)?;
-        let now = snapshot::uncommitted(repository, &scratch, home, self.tip)?;
+        let now = snapshot::uncommitted(repository, &scratch, home, self.tip, Purpose::Foretold)?;
         let git = scratch.contain(repository.git_here());
         git.patch_at(fork, now.tree, paths)
     }

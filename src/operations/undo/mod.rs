@@ -26,6 +26,7 @@ use crate::operations::land::take_back::Back;
 use crate::operations::restore;
 use crate::operations::retire::look::Look;
 use crate::operations::retire::{self, Retirement};
+use crate::operations::try_lane::{self, BroughtBack};
 use crate::repository::Repository;
 use crate::repository::metadata;
 use crate::repository::recovered::Heal;
@@ -69,6 +70,8 @@ pub enum Act {
     Forget(Box<Lane>),
     /// The lane gets back the name, the place or the base that it had.
     PutBack(Box<Lane>, Box<RecordChange>),
+    /// The main worktree goes back to its branch.
+    EndTry(Box<BroughtBack>),
     /// The base goes back, or gets a revert.
     Base(Way),
     /// All of it is done, and only the log does not say so: its process died.
@@ -140,7 +143,7 @@ impl Plan {
             Act::Forget(lane) | Act::PutBack(lane, _) => Some(&**lane),
             Act::BringBack(entry) => Some(&entry.lane),
             Act::Done(lane) => lane.as_deref(),
-            Act::Base(_) => None,
+            Act::Base(_) | Act::EndTry(_) => None,
         };
         let subject = match (own, step.landing()) {
             (Some(lane), None) => Subject::of(What::Undo, lane),
@@ -218,6 +221,10 @@ fn carry_out(
     };
     let entries = match &undone.plan.act {
         Act::Done(_) => Vec::new(),
+        Act::EndTry(_) => {
+            try_lane::back(repository, false)?;
+            return Ok(());
+        }
         Act::PutAway(leaving) => {
             let entry = put_away(repository, leaving, asked.heal)?;
             undone.put_away.push(entry);

@@ -17,7 +17,7 @@ use crate::domain::undo::{BaseToday, Course, Deed, Refusal, Removal, Step};
 use crate::error::{Code, Error, Result};
 use crate::operations::land::landing_facts;
 use crate::operations::retire::{look, surroundings};
-use crate::operations::{restore, trash};
+use crate::operations::{restore, trash, try_lane};
 use crate::repository::Repository;
 use crate::repository::{claims, renames};
 use crate::store::retry;
@@ -59,6 +59,18 @@ pub fn list(
 fn steps(repository: &Repository) -> Result<Vec<Step>> {
     let mut steps = undo::steps(&repository.log().since(0)?);
     let lanes = repository.records()?.lanes;
+    let tried = repository.tried()?;
+    // One that has ended, in whatever way, or shows something newer, is nothing to take back.
+    let mut is_shown = false;
+    for step in steps.iter_mut().rev().filter(|step| step.stands()) {
+        if let Deed::Try(commit) = &step.deed {
+            let shown = tried
+                .as_ref()
+                .is_some_and(|tried| tried.lane_id == step.lane_id && tried.commit == *commit);
+            step.undone = is_shown || !shown;
+            is_shown |= shown;
+        }
+    }
     let mut standing = BTreeSet::new();
     // Git takes syncs back, and the log does not know. Where one stands, those before it do too.
     for step in steps.iter_mut().rev().filter(|step| step.stands()) {
@@ -138,6 +150,7 @@ impl<'a> Survey<'a> {
                 })?;
                 record_back::plan(self.repository, step, lane, change)?
             }
+            Deed::Try(_) => Act::EndTry(Box::new(try_lane::back(self.repository, true)?)),
             Deed::Undo => return Err(Refusal::Undone(true).into()),
             Deed::Sync(synced) => {
                 let gone = || Refusal::NoLane {

@@ -122,6 +122,11 @@ impl Edit {
 
     /// Sets one value of the `[lane]` section itself.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        self.set_bytes(key, BStr::new(value))
+    }
+
+    /// The same for what need not be text.
+    pub fn set_bytes(&mut self, key: &str, value: &BStr) -> Result<()> {
         self.config
             .set_raw_value_by("lane", None::<&BStr>, key, value)
             .map_err(|error| Error::environment(format!("cannot set lane.{key}: {error}")))?;

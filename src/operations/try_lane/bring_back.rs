@@ -1,0 +1,187 @@
+//! Brings the main worktree back to its branch, where nothing in it differs from what was shown.
+
+use std::path::PathBuf;
+
+use super::main_move::{Deed, MainMove};
+use super::{differences, main_worktree, obstructed, raced, tried_now, turn};
+use crate::domain::event::{End, Subject, What};
+use crate::domain::lane::{Head, ObjectId, RefName, Worktree, user_of};
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::try_lane::{EndRefusal, Tried};
+use crate::error::Result;
+use crate::operations::checkout::index_lock::Locked;
+use crate::operations::land::landing_lock::Turn;
+use crate::operations::land::obstacles_ahead::foretell_obstacles;
+use crate::repository::Repository;
+use crate::repository::quarantine::Scratch;
+use crate::repository::tree_diff::changes;
+use crate::repository::unrecovered::ensure_not_half_moved;
+use crate::store::journal::step;
+
+/// The main worktree, back.
+#[derive(Debug, Clone)]
+pub struct BroughtBack {
+    /// The lane that was shown.
+    pub lane: LaneName,
+    /// Whether it is gone by now.
+    pub lane_is_gone: bool,
+    /// The commit that was shown.
+    pub commit: ObjectId,
+    /// The main worktree.
+    pub main: PathBuf,
+    /// Its branch.
+    pub branch: RefName,
+    /// Where that was before.
+    pub from: ObjectId,
+    /// Where it is now.
+    pub tip: ObjectId,
+}
+
+/// Brings it back, or says what would be done.
+pub fn back(repository: &Repository, dry_run: bool) -> Result<BroughtBack> {
+    let _turn = turn(repository, dry_run)?;
+    go_back(repository, dry_run)
+}
+
+/// The same for who has the turn.
+pub(super) fn go_back(repository: &Repository, dry_run: bool) -> Result<BroughtBack> {
+    let plan = Plan::look(repository)?;
+    if dry_run {
+        let scratch = Scratch::outside(repository)?;
+        let move_ = (&plan.branch, plan.tried.commit, plan.tip);
+        foretell_obstacles(repository, &scratch, &plan.main, move_)
+            .map_err(|error| plan.in_the_way(error))?;
+        return plan.told(repository);
+    }
+    let operation = repository.log().begin(plan.subject());
+    let done = plan.carry_out(repository);
+    operation.ended(done, |back| End {
+        result: Some(back.tip),
+        ..End::default()
+    })
+}
+
+/// What would become of it once what differs is in the lane.
+pub(super) fn foreseen(
+    repository: &Repository,
+    tried: &Tried,
+    main: &Worktree,
+) -> Result<BroughtBack> {
+    Plan::of(repository, tried.clone(), main.clone())?.told(repository)
+}
+
+/// What is to be done.
+struct Plan {
+    tried: Tried,
+    main: Worktree,
+    /// The branch that the name of the record leads to.
+    branch: BranchName,
+    tip: ObjectId,
+}
+
+impl Plan {
+    fn look(repository: &Repository) -> Result<Self> {
+        let tried = tried_now(repository)?;
+        let main = main_worktree(repository)?.map_err(|refusal| refusal.refuse(&tried.lane))?;
+        differences::ensure_none(repository, &main, &tried)?;
+        Plan::of(repository, tried, main)
+    }
+
+    fn of(repository: &Repository, tried: Tried, main: Worktree) -> Result<Self> {
+        let gone = || EndRefusal::BranchGone {
+            branch: tried.branch.clone(),
+            from: tried.from,
+        };
+        let named = BranchName::from_ref(tried.branch.as_bstr()).ok_or_else(gone)?;
+        let branch = repository.branch_meant(&named)?;
+        let tip = repository.branch_tip(&branch)?.ok_or_else(gone)?;
+        let others: Vec<Worktree> = repository
+            .worktrees()?
+            .into_iter()
+            .filter(|other| other.id.is_some())
+            .collect();
+        if let Some(other) = user_of(&branch, &others) {
+            return Err(EndRefusal::BranchElsewhere {
+                branch: tried.branch,
+                path: other.path.clone(),
+            }
+            .into());
+        }
+        Ok(Plan {
+            tried,
+            main,
+            branch,
+            tip,
+        })
+    }
+
+    fn carry_out(&self, repository: &Repository) -> Result<BroughtBack> {
+        // No landing moves the branch between the last look at it and HEAD.
+        let _turn = Turn::take_to(repository, "bring the main worktree back")?;
+        repository
+            .unrecovered
+            .ensure_files_are_whole(&self.main.git_dir)?;
+        let shown = Head::Detached(self.tried.commit);
+        let index = Locked::where_head(repository, &self.main, |head| *head == shown)?;
+        let index = index.ok_or_else(|| raced(&self.main))?;
+        ensure_not_half_moved(repository, &self.main)?;
+        // What was so before the lock was taken is looked at again.
+        let now = Plan::look(repository)?;
+        if now.tried != self.tried {
+            return Err(raced(&self.main));
+        }
+        let prepared = index.copy()?;
+        step("try.prepared");
+        let (commit, tip) = (now.tried.commit, now.tip);
+        let changed = changes(repository, commit, tip)?;
+        let submodules = obstructed::submodules(&now.main, &changed);
+        if !submodules.is_empty() {
+            return Err(EndRefusal::Submodules(now.main.path, submodules).into());
+        }
+        let move_ = (&now.branch, commit, tip);
+        obstructed::ensure_clear(repository, &now.main, move_, &prepared.path, &changed)
+            .map_err(|error| now.in_the_way(error))?;
+        let back = MainMove {
+            deed: Deed::Back,
+            tried: &now.tried,
+            main: &now.main,
+            old: commit,
+            new: tip,
+            from: shown,
+        };
+        back.carry_out(repository, index, prepared)?;
+        now.told(repository)
+    }
+
+    fn told(&self, repository: &Repository) -> Result<BroughtBack> {
+        let tried = &self.tried;
+        let lanes = repository.records()?.lanes;
+        Ok(BroughtBack {
+            lane: tried.lane.clone(),
+            lane_is_gone: lanes.iter().all(|lane| lane.id != tried.lane_id),
+            commit: tried.commit,
+            main: self.main.path.clone(),
+            branch: tried.branch.clone(),
+            from: tried.from,
+            tip: self.tip,
+        })
+    }
+
+    fn in_the_way(&self, error: crate::error::Error) -> crate::error::Error {
+        match obstructed::files_of(&error) {
+            Some(files) => EndRefusal::InTheWay(self.main.path.clone(), files).into(),
+            None => error,
+        }
+    }
+
+    fn subject(&self) -> Subject {
+        Subject {
+            what: What::TryBack,
+            lane: Some(self.tried.lane.clone()),
+            lane_id: Some(self.tried.lane_id.clone()),
+            base: Some(self.tried.branch.clone()),
+            base_commit: Some(self.tried.commit),
+            undoes: Vec::new(),
+        }
+    }
+}

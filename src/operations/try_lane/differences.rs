@@ -1,0 +1,83 @@
+//! How the main worktree differs from the lane that it shows.
+
+use bstr::BString;
+
+use super::known_untracked;
+use crate::domain::lane::Worktree;
+use crate::domain::status::WorktreeStatus;
+use crate::domain::try_lane::{Difference, EndRefusal, Shows, Tried};
+use crate::error::Result;
+use crate::operations::in_flight::worktree_statuses;
+use crate::repository::Repository;
+
+/// Every one of them.
+pub(super) fn find(
+    repository: &Repository,
+    main: &Worktree,
+    tried: &Tried,
+) -> Result<Vec<Difference>> {
+    let git = || repository.git_in(main);
+    let status = worktree_statuses(repository, &[main]).swap_remove(0)?;
+    let mut found: Vec<Difference> = status
+        .operation
+        .map(Difference::Operation)
+        .into_iter()
+        .collect();
+    if let Shows::Another(head) = tried.shown_by(&main.head) {
+        found.push(
+            match git().has_ancestor(head.to_string(), tried.commit.to_string())? {
+                true => Difference::Commits(head),
+                false => Difference::Elsewhere(head),
+            },
+        );
+    }
+    if status.staged + status.modified + status.conflicted > 0 {
+        found.push(Difference::Changed(changed(repository, main, &status)?));
+    }
+    if status.untracked > 0 {
+        let untracked = git().list_untracked()?;
+        let new = known_untracked::new_among(repository, untracked);
+        if !new.is_empty() {
+            found.push(Difference::New(new));
+        }
+    }
+    Ok(found)
+}
+
+/// Refuses where there is one.
+pub(super) fn ensure_none(repository: &Repository, main: &Worktree, tried: &Tried) -> Result<()> {
+    let differences = find(repository, main, tried)?;
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(EndRefusal::Differs {
+            path: main.path.clone(),
+            commit: tried.commit,
+            differences,
+            to_lane: false,
+        }
+        .into()),
+    }
+}
+
+/// The first of the changed paths.
+fn changed(
+    repository: &Repository,
+    main: &Worktree,
+    status: &WorktreeStatus,
+) -> Result<Vec<BString>> {
+    let tracked = status
+        .samples
+        .iter()
+        .filter(|line| !line.starts_with(b"??"));
+    let named: Vec<BString> = tracked
+        .map(|line| line.get(3..).unwrap_or_default().into())
+        .collect();
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let git = || repository.git_in(main);
+    let mut all = [git().diff_index("HEAD")?, git().diff_files(&[])?].concat();
+    all.sort();
+    all.dedup();
+    Ok(all)
+}

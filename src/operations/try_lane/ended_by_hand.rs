@@ -1,0 +1,96 @@
+//! What is remembered of a lane that the main worktree shows, where it does not fit: the user has
+//! switched the main worktree to a branch by git's own means, or a part of it is gone.
+//!
+//! Every command that changes something asks whether it has ended, the doctor for all of it.
+
+use std::time::Duration;
+
+use super::main_move;
+use crate::domain::doctor::TryTrouble;
+use crate::domain::lane::Worktree;
+use crate::domain::try_lane::{Shows, Tried};
+use crate::error::{Code, Result};
+use crate::repository::unrecovered::is_half_moved;
+use crate::repository::{Repository, tried};
+use crate::store::lockfile::LockFile;
+
+/// How long to wait for the index of the main worktree: another command may be about to show a lane.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+fn main_worktree(repository: &Repository) -> Result<Option<Worktree>> {
+    Ok(repository.worktrees()?.into_iter().next())
+}
+
+/// The lane whose record has no place any more; nothing is changed.
+fn ended(repository: &Repository) -> Result<Option<Tried>> {
+    let Some(tried) = repository.tried()? else {
+        return Ok(None);
+    };
+    let main = main_worktree(repository)?;
+    let over = main.is_some_and(|main| tried.shown_by(&main.head) == Shows::ABranch);
+    Ok(Some(tried).filter(|_| over))
+}
+
+/// Forgets it, and says which lane it was. What shows a lane holds the lock of the index until all of
+/// it is done: where that is taken, the next command looks again.
+pub fn forget_if_ended(repository: &Repository) -> Result<Option<Tried>> {
+    match ended(repository) {
+        Ok(Some(_)) => {}
+        // A damaged record is told by what needs it, and by the doctor.
+        Err(error) if error.code() != Code::DamagedRecord => return Err(error),
+        _ => return Ok(None),
+    }
+    let index = repository.common_dir().join("index");
+    let _lock = match LockFile::acquire(&index, repository.within(PATIENCE).lane_dir()) {
+        Ok(lock) => lock,
+        Err(error) if error.code() == Code::Locked => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let over = ended(repository)?;
+    if over.is_none() || is_half_moved(repository, repository.common_dir()) {
+        return Ok(None);
+    }
+    main_move::forget(repository)?;
+    Ok(over)
+}
+
+/// What does not fit. While it is being written nothing can be said.
+pub fn trouble(repository: &Repository) -> Result<Option<TryTrouble>> {
+    if is_half_moved(repository, repository.common_dir()) {
+        return Ok(None);
+    }
+    let kept = tried::kept(repository)?;
+    Ok(match (repository.tried(), kept) {
+        (Err(error), _) if error.code() == Code::DamagedRecord => {
+            let main = main_worktree(repository)?;
+            let is_home = main.is_some_and(|main| main.head.branch().is_some());
+            Some(TryTrouble::Damaged(is_home))
+        }
+        (Err(error), _) => return Err(error),
+        (Ok(None), kept) => kept.map(|_| TryTrouble::RefAlone),
+        (Ok(Some(tried)), kept) => match (ended(repository)?, kept) {
+            (Some(tried), _) => Some(TryTrouble::Ended(tried.lane)),
+            (None, None) => Some(TryTrouble::NoRef(tried.lane)),
+            (None, Some(_)) => None,
+        },
+    })
+}
+
+/// Puts it right, if it is still so.
+pub fn put_right(repository: &Repository, seen: &TryTrouble) -> Result<()> {
+    let index = repository.common_dir().join("index");
+    let _lock = LockFile::acquire(&index, repository.lane_dir())?;
+    if trouble(repository)?.as_ref() != Some(seen) {
+        return Ok(());
+    }
+    match seen {
+        TryTrouble::Ended(_) | TryTrouble::Damaged(true) | TryTrouble::RefAlone => {
+            main_move::forget(repository)
+        }
+        TryTrouble::NoRef(_) => match repository.tried()? {
+            Some(shown) => tried::keep(repository, shown.commit),
+            None => Ok(()),
+        },
+        TryTrouble::Damaged(false) => Ok(()),
+    }
+}

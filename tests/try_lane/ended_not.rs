@@ -1,0 +1,140 @@
+//! The main worktree does not come back while it differs from what was shown, or cannot.
+
+use super::{at_work, contents, lane};
+
+/// By a shell in the main worktree while it shows the lane; the code, and what is said of it.
+const CASES: &[(&str, &str, &str)] = &[
+    ("echo x >>README", "unsettled", "changed: 'README'"),
+    (
+        "echo x >>README; git add README",
+        "unsettled",
+        "changed: 'README'",
+    ),
+    ("rm README", "unsettled", "changed: 'README'"),
+    ("chmod +x README", "unsettled", "changed: 'README'"),
+    (
+        "git rm -q --cached README",
+        "unsettled",
+        "changed: 'README'",
+    ),
+    ("echo x >new", "unsettled", "new: 'new'"),
+    ("mkdir d; echo x >d/new", "unsettled", "new: 'd/new'"),
+    (
+        "git commit -q --allow-empty -m x",
+        "unsettled",
+        "commits were made",
+    ),
+    (
+        "git checkout -q --detach main",
+        "unsettled",
+        "HEAD is at another commit",
+    ),
+    (
+        "git revert --no-commit HEAD~1",
+        "unsettled",
+        "a revert is in progress",
+    ),
+    ("git branch -m main trunk", "branch-gone", "branch 'main'"),
+    (
+        "git worktree add -q ../elsewhere main",
+        "branch-in-use",
+        "elsewhere'",
+    ),
+];
+
+#[test]
+fn every_difference_is_named_and_everything_stays() {
+    for (script, code, said) in CASES {
+        let sandbox = at_work();
+        sandbox.lane(["try", "login"]).ok();
+        sandbox.sh(&format!("set -e; {script}")).ok();
+        let state = || {
+            [
+                format!("{:?}", contents(&sandbox.repo)),
+                sandbox.git(["ls-files", "--stage"]),
+                sandbox.git(["for-each-ref"]),
+                sandbox.git(["rev-parse", "HEAD"]),
+            ]
+        };
+        let before = state();
+        for args in [
+            &["try", "--back", "--json"][..],
+            &["try", "--back", "-n", "--json"],
+        ] {
+            let run = sandbox.lane(args);
+            let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+            assert_eq!(document["error"]["code"], *code, "{script}: {run}");
+            let message = document["error"]["message"].as_str().unwrap();
+            assert!(message.contains(said), "{script}: {run}");
+            assert!(
+                !document["error"]["hints"].as_array().unwrap().is_empty(),
+                "{run}"
+            );
+            assert_eq!(run.code, 1, "{script}: {run}");
+            assert_eq!(state(), before, "{script}");
+        }
+        assert!(sandbox.locks_of_git().is_empty(), "{script}");
+    }
+}
+
+/// An ignored file stands where the branch has got one meanwhile.
+#[test]
+fn a_file_in_the_way_of_the_branch_is_refused() {
+    let sandbox = at_work();
+    sandbox.lane(["start", "other"]).ok();
+    let other = sandbox.lane_path("other");
+    crate::support::write(&other.join("late.log"), "tracked\n");
+    sandbox.git_in(&other, ["add", "-f", "late.log"]);
+    sandbox.git_in(&other, ["commit", "-q", "-m", "late"]);
+    sandbox.lane(["try", "login"]).ok();
+    sandbox.write("late.log", "mine\n");
+    sandbox.lane(["finish", "other"]).ok();
+    let run = sandbox.lane(["try", "--back", "--json"]);
+    assert!(run.stdout.contains("\"in-the-way\""), "{run}");
+    assert_eq!(
+        std::fs::read(sandbox.repo.join("late.log")).unwrap(),
+        b"mine\n"
+    );
+    std::fs::remove_file(sandbox.repo.join("late.log")).unwrap();
+    sandbox.lane(["try", "--back"]).ok();
+    assert_eq!(
+        std::fs::read(sandbox.repo.join("late.log")).unwrap(),
+        b"tracked\n"
+    );
+}
+
+/// The hints lead back, as they stand.
+#[test]
+fn the_hints_can_be_pasted() {
+    for script in [
+        "echo x >>README; echo y >new",
+        "echo x >>README; git commit -qam x",
+        "git checkout -q --detach main",
+    ] {
+        let sandbox = at_work();
+        sandbox.lane(["try", "login"]).ok();
+        sandbox.sh(&format!("set -e; {script}")).ok();
+        for _ in 0..3 {
+            let run = sandbox.lane(["try", "--back", "--json"]);
+            if run.code == 0 {
+                break;
+            }
+            let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+            let hint = document["error"]["hints"][0].as_str().unwrap();
+            let (_, command) = hint.split_once(": ").unwrap();
+            let command = command.split("; then").next().unwrap();
+            sandbox
+                .sh_in(&sandbox.root(), &format!("cd shop && {command}"))
+                .ok();
+            if sandbox.git(["for-each-ref", "refs/lane"]).is_empty() {
+                break;
+            }
+        }
+        assert_eq!(
+            sandbox.git(["symbolic-ref", "HEAD"]),
+            "refs/heads/main",
+            "{script}"
+        );
+        assert!(lane(&sandbox).join("README").exists());
+    }
+}
