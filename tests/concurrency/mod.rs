@@ -13,6 +13,7 @@ mod random;
 mod relocations;
 mod starts;
 mod syncs;
+mod tries;
 
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
