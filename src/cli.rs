@@ -218,6 +218,7 @@ pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
     if let Some(directory) = &cli.directory {
         std::env::set_current_dir(directory).context("change to", directory)?;
     }
+    ui.show_progress();
     let done = dispatch(
         cli.command
             .unwrap_or_else(|| Command::List(commands::list::Args::default())),

@@ -79,10 +79,13 @@ fn nothing_at_all_is_written() {
         for (args, said) in [
             (
                 &["drop", "-n", "ready", "landed"][..],
-                "would drop lane ready",
+                "would drop lane 'ready'",
             ),
-            (&["drop", "-n", "--force", "ready"], "would drop lane ready"),
-            (&["prune", "-n"], "would prune lane landed"),
+            (
+                &["drop", "-n", "--force", "ready"],
+                "would drop lane 'ready'",
+            ),
+            (&["prune", "-n"], "would prune lane 'landed'"),
             (&["trash", "--expire", "-n"], ""),
             (&["finish", "-n", "ready"], "would land lane 'ready'"),
             (
@@ -94,8 +97,8 @@ fn nothing_at_all_is_written() {
                 "would land lane 'ready'",
             ),
             (&["finish", "-n", "landed"], "nothing to land"),
-            (&["adopt", "-n", "by-hand"], "would adopt lane by-hand"),
-            (&["adopt", "-n", "--all"], "would adopt lane by-hand"),
+            (&["adopt", "-n", "by-hand"], "would adopt lane 'by-hand'"),
+            (&["adopt", "-n", "--all"], "would adopt lane 'by-hand'"),
             (
                 &["finish", "-n", "ready", "--no-land", "--force"],
                 "would move the lane into the trash",

@@ -218,9 +218,11 @@ fn what_only_a_repository_in_the_lane_has_is_said_kept_and_comes_back() {
         };
         let before = ask();
 
-        let kept = sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
+        let kept = sandbox
+            .lane(["prune", "--all", "--yes", "--older-than", "0s"])
+            .ok();
         assert!(
-            kept.contains("kept lane x: ") && kept.contains(said),
+            kept.contains("kept lane 'x': ") && kept.contains(said),
             "{script}: {kept}"
         );
         let refused = sandbox.lane(["drop", "x"]).fails(1);
@@ -336,7 +338,7 @@ fn no_program_that_a_repository_in_the_lane_names_is_started() {
     ] {
         let sandbox = landed(&format!("{hostile}; {more}; rm -f $ROOT/ran"));
         for args in [
-            &["prune", "--yes", "--older-than", "0s"][..],
+            &["prune", "--all", "--yes", "--older-than", "0s"][..],
             &["drop", "x", "-n"],
             &["finish", "x", "-n"],
             &["finish", "x"],

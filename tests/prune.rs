@@ -77,15 +77,42 @@ fn every_lane_goes_by_proof_or_stays_for_a_reason() {
         sandbox.lane(["restore", name]).ok();
     }
     sandbox.plain_git_works();
-    let text = sandbox.lane(["prune"]).ok();
+    let text = sandbox.lane(["prune", "--all"]).ok();
     assert!(
-        text.contains("pruned lane merged: merged into its base"),
+        text.contains("pruned lane 'merged': merged into its base"),
         "{text}"
     );
     assert!(
-        text.contains("kept lane ahead: it has 1 commit that 'main' has not"),
+        text.contains("kept lane 'ahead': it has 1 commit that 'main' has not"),
         "{text}"
     );
+}
+
+/// Those that stay are counted, unless they are asked for; what says why names them.
+#[test]
+fn lanes_that_stay_are_no_flood() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "one", "two"]).ok();
+    let hint = "git lane prune --dry-run --older-than 5s";
+    for (args, wanted) in [
+        (
+            &["prune"][..],
+            "2 kept; see why with: git lane prune --dry-run\n".to_owned(),
+        ),
+        (
+            &["prune", "--yes", "--older-than", "5s"],
+            format!("2 kept; see why with: {hint}\n"),
+        ),
+    ] {
+        assert_eq!(sandbox.lane(args).ok(), wanted);
+    }
+    for args in [&["prune", "--all"][..], &["prune", "-n"]] {
+        let text = sandbox.lane(args).ok();
+        let kept = text.lines().filter(|line| line.starts_with("kept lane '"));
+        assert_eq!((kept.count(), text.lines().count()), (2, 2), "{text}");
+    }
+    let report = sandbox.lane(["prune", "--json"]).json();
+    assert_eq!(report["kept"].as_array().unwrap().len(), 2);
 }
 
 #[test]

@@ -144,9 +144,11 @@ fn what_only_a_submodule_has_is_said_kept_and_comes_back() {
         let ask = || sandbox.sh_in(&lane, question).ok();
         let before = ask();
 
-        let kept = sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
+        let kept = sandbox
+            .lane(["prune", "--all", "--yes", "--older-than", "0s"])
+            .ok();
         assert!(
-            kept.contains("kept lane x: ") && kept.contains(said),
+            kept.contains("kept lane 'x': ") && kept.contains(said),
             "{script}: {kept}"
         );
         let refused = sandbox.lane(["drop", "x"]).fails(1);
@@ -226,7 +228,7 @@ fn ignored_files_in_a_submodule_are_named_like_those_of_the_lane() {
     ] {
         for args in [
             &["finish", "x"][..],
-            &["prune", "--yes", "--older-than", "0s"],
+            &["prune", "--all", "--yes", "--older-than", "0s"],
         ] {
             let sandbox = landed(script);
             let planned = sandbox.lane(args.iter().chain(&["--dry-run"])).ok();
@@ -280,9 +282,11 @@ fn a_submodule_of_old_style_is_looked_into_wherever_it_is_known_from() {
                  -C ../../shop merge -q x; {script}"
             ),
         );
-        let kept = sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
+        let kept = sandbox
+            .lane(["prune", "--all", "--yes", "--older-than", "0s"])
+            .ok();
         assert!(
-            kept.contains("kept lane x: ") && kept.contains(said),
+            kept.contains("kept lane 'x': ") && kept.contains(said),
             "{script}: {kept}"
         );
         sandbox.lane(["drop", "x", "--yes"]).ok();
@@ -306,8 +310,10 @@ fn what_cannot_be_read_counts_as_held() {
             &sandbox.lane_path("x"),
             ["update-index", "--assume-unchanged", "library"],
         );
-        let kept = sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
-        assert!(kept.contains("kept lane x: "), "{damage}: {kept}");
+        let kept = sandbox
+            .lane(["prune", "--all", "--yes", "--older-than", "0s"])
+            .ok();
+        assert!(kept.contains("kept lane 'x': "), "{damage}: {kept}");
         sandbox.lane(["drop", "x", "--force"]).ok();
         assert!(sandbox.entries()[0]["integrated"].is_null(), "{damage}");
     }
@@ -318,7 +324,9 @@ fn what_cannot_be_read_counts_as_held() {
 fn a_lane_without_its_directory_is_kept_for_its_submodules() {
     let sandbox = landed("cd library; echo y >>README; git stash -q");
     std::fs::remove_dir_all(sandbox.lane_path("x")).unwrap();
-    let kept = sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
+    let kept = sandbox
+        .lane(["prune", "--all", "--yes", "--older-than", "0s"])
+        .ok();
     assert!(kept.contains("1 stash entry"), "{kept}");
 }
 

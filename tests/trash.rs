@@ -92,9 +92,11 @@ fn commits_only_a_submodule_of_the_lane_has_are_not_called_integrated() {
         sandbox.work(name, name, "x");
         // Plain git lands what finish would refuse.
         sandbox.git(["merge", "-q", "--no-edit", name]);
-        let said = sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
+        let said = sandbox
+            .lane(["prune", "--all", "--yes", "--older-than", "0s"])
+            .ok();
         if !published {
-            assert!(said.contains("kept lane kept: "), "{said}");
+            assert!(said.contains("kept lane 'kept': "), "{said}");
             sandbox.lane(["drop", "--yes", name]).ok();
         }
         let trash = sandbox.lane(["--json", "trash"]).json();

@@ -106,7 +106,7 @@ fn what_cannot_be_read_keeps_its_lane() {
             .iter()
             .any(|part| hidden.contains(part));
         for args in [
-            &["prune", "--yes", "--older-than", "0s"][..],
+            &["prune", "--all", "--yes", "--older-than", "0s"][..],
             &["finish", "x"],
             &["drop", "x", "--yes"],
             &["drop", "x", "--force"],
@@ -117,7 +117,7 @@ fn what_cannot_be_read_keeps_its_lane() {
                 continue;
             }
             let run = user(&sandbox.repo, &[&["git-lane"], args].concat());
-            let taken = run.code == 0 && !run.stdout.contains("kept lane x");
+            let taken = run.code == 0 && !run.stdout.contains("kept lane 'x'");
             assert!(!taken, "{hidden}: {run}");
             assert!(!run.stderr.contains("panicked"), "{hidden}: {run}");
             let said = run.stdout.contains("worktree is locked")

@@ -100,16 +100,16 @@ impl Report for AdoptReport {
             "adopted"
         };
         let branch = match &self.branch {
-            Some(branch) => format!("branch {branch}"),
+            Some(branch) => format!("branch '{branch}'"),
             None => "detached".to_owned(),
         };
         let base = match &self.base {
-            Some(base) => format!("base {base}"),
+            Some(base) => format!("base '{base}'"),
             None => "no base".to_owned(),
         };
         let path = self.path.display();
         page.line(format!(
-            "{verb} lane {} in '{path}' ({branch}, {base})",
+            "{verb} lane '{}' in '{path}' ({branch}, {base})",
             self.lane
         ));
     }

@@ -62,8 +62,8 @@ pub(super) fn ask(ui: &Ui, lists: &[CommandList], of: For<'_>) -> Result<()> {
         if !ui.json {
             show(ui, list, of);
         }
-        let question = "Let git-lane run these commands, here and wherever a file has the same?";
-        match ui.confirm(question)? {
+        let meaning = "a yes holds wherever a file has the same commands";
+        match ui.confirm(meaning, "Let git-lane run these commands?")? {
             Some(true) => Approvals::open()?.add(list)?,
             Some(false) | None => refused.push(of.file(list.source)),
         }

@@ -91,6 +91,11 @@ pub fn shown_path_from(here: &Path, path: &Path) -> String {
     }
 }
 
+/// The way out of a directory that is gone.
+fn go_to(path: &Path) -> String {
+    format!("go to: cd {}", quote(path.display()))
+}
+
 /// Says which lanes lose their base with `branch`, the branch of a lane that was based on `base`
 /// itself.
 fn tell_of_lost_base(

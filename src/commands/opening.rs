@@ -13,6 +13,7 @@ use crate::repository::Repository;
 use crate::repository::branch_moved_behind::overtaken_here;
 use crate::repository::metadata::Records;
 use crate::repository::recovered::{Healed, Recovered};
+use crate::store::activity::Activity;
 use crate::store::git::Git;
 use crate::store::signals;
 use crate::ui::Ui;
@@ -74,6 +75,7 @@ pub struct Opened {
 /// Like [`open_for_change`], for a command that does not want to look for the worktrees again.
 pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     signals::install();
+    let _doing = Activity::begin("looking at the repository");
     let mut repository = Repository::discover()?;
     repository.log_trouble = ui.log_trouble.clone();
     // git is asked for its version while what is read and healed here needs the disk.

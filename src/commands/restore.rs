@@ -15,6 +15,7 @@ use crate::repository::Repository;
 use crate::repository::provenance::branch_settings;
 use crate::repository::provenance::worktree_settings::{self, Doubted};
 use crate::repository::recovered::Act;
+use crate::store::activity::Activity;
 use crate::ui::{Page, Report, Ui};
 
 /// Bring back what finish, drop or prune took
@@ -62,7 +63,7 @@ impl Report for Restores {
                 "; its directory was gone before; if it was moved: git worktree repair DIRECTORY"
                     .into()
             };
-            page.line(format!("restored lane {}{place}", restored.name));
+            page.line(format!("restored lane '{}'{place}", restored.name));
             if let Some(was_at) = restored.was_at.as_ref().filter(|_| restored.has_worktree) {
                 page.line(format!(
                     "  the repository has moved since: it was in '{}'",
@@ -85,7 +86,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         restored: Vec::new(),
     };
     let heal = super::heal(ui);
-    for wanted in &args.names {
+    for (at, wanted) in args.names.iter().enumerate() {
+        let _doing = Activity::with_lane(at, args.names.len());
         let name = LaneName::parse(wanted).ok();
         let lane = name.and_then(|name| repository.records().ok()?.find(&name).cloned());
         let back = |lane: &Lane| {

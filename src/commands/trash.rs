@@ -258,7 +258,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let mut waiting = entries(&repository)?;
     waiting.reverse();
     let deadline = Instant::now() + PATIENCE;
-    let progress = ui.progress("Counting");
+    let progress = ui.progress("counting sizes", "lanes");
     let total = waiting.len();
     let describe = |(at, entry): (usize, &Entry)| {
         progress.set(at, total);

@@ -26,7 +26,7 @@ pub struct Operation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It is done.
-    Done(End),
+    Done(Box<End>),
     /// It changed nothing, or what the problem says.
     Failed(Problem),
     /// Its end is not told yet.
@@ -103,7 +103,7 @@ impl Operation {
         self.outcome = match (event.phase, &event.end.problem) {
             (Phase::Before, _) => Outcome::Open,
             (Phase::Failed, Some(problem)) => Outcome::Failed(problem.clone()),
-            (Phase::Failed | Phase::After, _) => Outcome::Done(event.end.clone()),
+            (Phase::Failed | Phase::After, _) => Outcome::Done(Box::new(event.end.clone())),
         };
     }
 
@@ -191,7 +191,7 @@ impl Operation {
             end.and_then(|end| end.changed.as_ref().map(ToString::to_string)),
             end.and_then(|end| end.note.clone()),
             resolved.then(|| "after a conflict was resolved".into()),
-            end.and_then(End::lanes_above),
+            end.and_then(|end| end.lanes_above()),
             commits,
         ];
         let parts = parts.into_iter().flatten();

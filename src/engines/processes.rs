@@ -13,6 +13,7 @@ use crate::domain::retire::Busy;
 use crate::store::ancestors;
 use crate::store::entries;
 use crate::store::file_id::FileId;
+use crate::store::process_stat;
 
 /// How long to look at open files; current directories are always looked at.
 const PATIENCE: Duration = Duration::from_millis(40);
@@ -164,6 +165,7 @@ fn look(directory: &Path) -> Option<Busy> {
             pid: *pid,
             command: command_of(process),
             unseen: None,
+            is_idle_shell: process_stat::is_idle_shell(*pid),
         });
     }
     let writers = Writers::of(directory)?;
@@ -176,6 +178,7 @@ fn look(directory: &Path) -> Option<Busy> {
             pid: *pid,
             command,
             unseen: Some(user),
+            is_idle_shell: false,
         })
     })
 }
@@ -303,6 +306,7 @@ fn listed(listing: &[u8], directory: &Path, spared: &[i32]) -> Option<Busy> {
         pid: 0,
         command: String::new(),
         unseen: None,
+        is_idle_shell: false,
     };
     for line in listing.lines() {
         let Some((kind, text)) = line.split_first() else {

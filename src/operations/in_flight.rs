@@ -15,6 +15,7 @@ use crate::repository::publication::Publications;
 use crate::repository::revision;
 use crate::repository::worktree::head_moved;
 use crate::repository::{RefFormat, Repository};
+use crate::store::activity::Activity;
 
 /// How much to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -326,6 +327,10 @@ fn together(repository: &Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<V
         .zip(&divergences)
         .map(|((tip, base), found)| (*tip, *base, found))
         .collect();
+    let _doing = Activity::begin(format!(
+        "comparing the commits of {} lanes",
+        questions.len()
+    ));
     let proofs = evidence::integrations(
         &repository.gix,
         &repository.git,
@@ -367,6 +372,10 @@ fn look(
     worktrees: &[&Worktree],
     depth: Depth,
 ) -> Vec<Result<WorktreeStatus>> {
+    let _doing = Activity::begin(match worktrees {
+        [_] => "looking at the files of a worktree".to_owned(),
+        several => format!("looking at the files of {} worktrees", several.len()),
+    });
     let places: Vec<(&Path, &Path)> = worktrees
         .iter()
         .map(|worktree| (worktree.path.as_path(), worktree.git_dir.as_path()))

@@ -21,6 +21,7 @@ use crate::store::exists;
 use crate::store::file_id::FileId;
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
+use crate::store::lock_holder::WaitForLock;
 use crate::store::permissions::Shared;
 use crate::store::signals;
 use crate::store::signals::{Deferred, Waiting};
@@ -87,7 +88,9 @@ impl LockFile {
     pub fn wait_until_free(target: &Path, lane_dir: &LaneDir) -> Result<()> {
         let lock = lock_path(&std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned()));
         let start = Instant::now();
+        let mut wait = WaitForLock::begin();
         while exists(&lock) && !is_dead(&lock, lane_dir) {
+            wait.goes_on(&lock, None);
             if is_long_enough(start, &lock, lane_dir) {
                 return Err(held_by_another(&lock));
             }
@@ -269,6 +272,7 @@ pub fn replace(target: &Path, lane_dir: &LaneDir, content: &[u8]) -> Result<()> 
 fn link(witness: &Path, file: &File, lock: &Path, lane_dir: &LaneDir) -> Result<Deferred> {
     let start = Instant::now();
     let mut pause = Duration::from_micros(500);
+    let mut wait = WaitForLock::begin();
     loop {
         let deferred = Deferred::begin();
         match std::fs::hard_link(witness, lock) {
@@ -289,6 +293,7 @@ fn link(witness: &Path, file: &File, lock: &Path, lane_dir: &LaneDir) -> Result<
         }
         drop(deferred);
         signals::ensure_none()?;
+        wait.goes_on(lock, None);
         // Spread the waiters so that fifty of them do not knock at the same instant.
         std::thread::sleep(pause + pause.mul_f64(f64::from(std::process::id() % 16) / 16.0));
         pause = (pause * 2).min(Duration::from_millis(20));

@@ -4,6 +4,7 @@
 //! It knows no lane's state and of a repository no more than a directory. Everything above calls
 //! it.
 
+pub mod activity;
 pub mod ancestors;
 pub mod approvals;
 pub mod caps;
@@ -16,6 +17,7 @@ pub mod file_id;
 pub mod git;
 pub mod journal;
 pub mod lane_files;
+mod lock_holder;
 pub mod lockfile;
 pub mod login;
 pub mod no_replace;

@@ -57,6 +57,39 @@ fn parse(stat: &[u8]) -> Option<ProcessStat> {
     })
 }
 
+/// The shells that wait for a user in front of them.
+#[cfg(target_os = "linux")]
+const SHELLS: [&[u8]; 11] = [
+    b"ash", b"bash", b"csh", b"dash", b"fish", b"ksh", b"mksh", b"nu", b"sh", b"tcsh", b"zsh",
+];
+
+/// Whether it is a shell that is itself in the foreground of its terminal: it runs nothing and waits for
+/// what its user types.
+#[cfg(target_os = "linux")]
+pub fn is_idle_shell(id: i32) -> bool {
+    let stat = std::fs::read(directory(id).join("stat")).unwrap_or_default();
+    is_at_its_prompt(&stat).unwrap_or(false)
+}
+
+#[cfg(target_os = "linux")]
+fn is_at_its_prompt(stat: &[u8]) -> Option<bool> {
+    let (begin, end) = (stat.find_byte(b'(')?, stat.rfind_byte(b')')?);
+    let is_shell = SHELLS.contains(&stat.get(begin + 1..end)?);
+    let fields: Vec<&[u8]> = stat[end + 1..].fields().collect();
+    // State, parent, group, session, terminal, and the group in the foreground of that.
+    let [state, _, group, _, terminal, foreground, ..] = fields[..] else {
+        return None;
+    };
+    let is_in_front = terminal != b"0" && group == foreground;
+    Some(is_shell && is_in_front && state == b"S")
+}
+
+/// Nothing tells.
+#[cfg(not(target_os = "linux"))]
+pub fn is_idle_shell(_: i32) -> bool {
+    false
+}
+
 /// Every process of the group that has not ended; `None` where the system does not tell.
 pub fn living(group: i32) -> Option<Vec<ProcessStat>> {
     let mut living = all()?;
@@ -175,6 +208,24 @@ mod tests {
         }
         for damaged in ["", "42", "42 (sh", "42 (sh) S 1", "x (sh) S 1 2 3"] {
             assert_eq!(parse(damaged.as_bytes()), None, "{damaged}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_shell_at_its_prompt_is_in_front_of_its_terminal() {
+        for (stat, is_idle) in [
+            ("7 (bash) S 1 7 7 34816 7 4194560", Some(true)),
+            ("7 (zsh) S 1 7 7 34816 7 4194560", Some(true)),
+            // It runs something, it works itself, it has no terminal, it is no shell.
+            ("7 (bash) S 1 7 7 34816 9 4194560", Some(false)),
+            ("7 (bash) R 1 7 7 34816 7 4194560", Some(false)),
+            ("7 (bash) S 1 7 7 0 -1 4194560", Some(false)),
+            ("7 (vim) S 1 7 7 34816 7 4194560", Some(false)),
+            ("7 (bash) S 1", None),
+            ("", None),
+        ] {
+            assert_eq!(is_at_its_prompt(stat.as_bytes()), is_idle, "{stat}");
         }
     }
 

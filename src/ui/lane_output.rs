@@ -16,6 +16,7 @@ use super::live::Lines;
 use super::output::{Stream, Streams};
 use super::{Ui, escape};
 use crate::domain::duration;
+use crate::store::activity::TerminalTaken;
 
 /// How what the commands say is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -64,6 +65,8 @@ struct Running {
 /// The lines of progress.
 #[derive(Debug)]
 struct Screen {
+    #[allow(dead_code, reason = "held for its effect")]
+    taken: TerminalTaken,
     bars: MultiProgress,
     total: ProgressBar,
 }
@@ -226,7 +229,11 @@ impl Screen {
         let target = ProgressDrawTarget::stderr_with_hz(10);
         let bars = MultiProgress::with_draw_target(target);
         let total = bars.add(line());
-        Screen { bars, total }
+        Screen {
+            taken: TerminalTaken::begin(),
+            bars,
+            total,
+        }
     }
 
     fn new_bar(&self) -> ProgressBar {

@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::output::{Stream, Streams};
 use super::{Ui, escape};
 use crate::domain::duration;
+use crate::store::activity::TerminalTaken;
 
 /// A line that grows longer is shown before it ends.
 const LONGEST: usize = 4096;
@@ -28,6 +29,8 @@ pub struct LiveCommand {
 /// What is on the screen.
 #[derive(Debug)]
 struct Shown {
+    #[allow(dead_code, reason = "held for its effect")]
+    taken: TerminalTaken,
     status: ProgressBar,
     lines: Lines,
 }
@@ -42,6 +45,7 @@ impl Ui {
             streams: self.streams.clone(),
             shown: visible.then(|| {
                 let shown = Shown {
+                    taken: TerminalTaken::begin(),
                     status: status(),
                     lines: Lines::default(),
                 };

@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use output::{Stream, Streams};
 pub use page::{Cell, Give, Page, Style};
+pub use prompt::Choice;
 
 use crate::error::{Error, Kind, Result};
 use crate::store::events::Trouble;

@@ -78,7 +78,9 @@ impl Streams {
 
     /// Whether it was written.
     fn keep(&self, stream: Stream, write: impl FnOnce() -> Result<()>) -> bool {
-        let Err(error) = write() else { return true };
+        let Err(error) = super::progress::aside(write) else {
+            return true;
+        };
         if error.kind() != ErrorKind::BrokenPipe && !self.is_lost(stream) {
             self.lost
                 .lock()

@@ -84,7 +84,7 @@ fn prune_keeps_it_and_forgets_it_when_its_directory_is_gone() {
     std::fs::remove_dir_all(&path).unwrap();
     let planned = sandbox.lane(["prune", "-n"]).ok();
     assert!(
-        planned.starts_with("would prune lane login: its directory is gone"),
+        planned.starts_with("would prune lane 'login': its directory is gone"),
         "{planned}"
     );
     let document = sandbox.lane(["prune", "--yes", "--json"]).json();

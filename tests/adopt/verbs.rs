@@ -8,7 +8,7 @@ fn an_adopted_lane_is_looked_at_synced_checked_claimed_and_landed() {
     let sandbox = Sandbox::new();
     let path = by_hand(&sandbox, "login");
     let told = sandbox.lane(["adopt", "login", "--task", "T-1"]).ok();
-    assert!(told.starts_with("adopted lane login in '"), "{told}");
+    assert!(told.starts_with("adopted lane 'login' in '"), "{told}");
     let list = sandbox.lane(["list", "--json"]).json();
     let mut lanes = list["lanes"].as_array().unwrap().iter();
     let lane = lanes.find(|lane| lane["name"] == "login").unwrap();

@@ -151,7 +151,7 @@ fn a_copy_of_the_repository_neither_takes_nor_removes_what_the_original_has_park
         sandbox
             .lane_in(&copy, ["trash", "--expire"])
             .ok()
-            .contains("removed lane far")
+            .contains("removed lane 'far'")
     );
     assert!(!entry.exists());
 

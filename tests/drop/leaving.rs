@@ -9,7 +9,7 @@ fn a_clean_lane_leaves_whole_and_says_how_to_come_back() {
     sandbox.git(["config", "branch.login.remote", "origin"]);
     let text = sandbox.lane(["drop", "login"]).ok();
     assert!(
-        text.contains("dropped lane login (branch login at "),
+        text.contains("dropped lane 'login' (branch 'login' at "),
         "{text}"
     );
     assert!(text.contains("git lane restore login"), "{text}");
@@ -34,7 +34,7 @@ fn inside_a_lane_it_needs_no_name() {
     let said = sandbox.lane(["drop"]).fails(2);
     assert!(said.contains("this is no lane's worktree"), "{said}");
     let run = sandbox.lane_in(&lane, ["drop"]);
-    assert!(run.stdout.contains("dropped lane login "), "{run}");
+    assert!(run.stdout.contains("dropped lane 'login' "), "{run}");
     let back = format!("go to: cd {}", sandbox.repo.display());
     assert!(run.stderr.contains(&back), "{run}");
     assert!(!lane.exists() && sandbox.lane_path("other").exists());

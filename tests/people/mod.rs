@@ -1,3 +1,7 @@
 //! What a person at the prompt sees: the trash, the choice of prune, questions, and what long work shows.
 
+mod progress;
+mod prompts;
+mod prune;
+mod shells;
 mod trash;

@@ -121,7 +121,7 @@ fn between(repository: &Repository, args: &Args, ui: &Ui) -> Result<Found<Foreca
         }
         _ => (named.clone(), Pairs::Among),
     };
-    let progress = ui.progress("merging");
+    let progress = ui.progress("comparing lanes", "merges");
     let wish = Wish {
         pairs,
         committed: args.committed,

@@ -59,11 +59,11 @@ impl Report for Drops {
                 .unwrap_or_default();
             let branch = match (&dropped.branch, &dropped.tip) {
                 (Some(branch), Some(tip)) => {
-                    format!(" (branch {branch} at {})", &tip[..tip.len().min(10)])
+                    format!(" (branch '{branch}' at {})", &tip[..tip.len().min(10)])
                 }
                 _ => String::new(),
             };
-            page.line(format!("{verb} lane {}{branch}{had}", dropped.name));
+            page.line(format!("{verb} lane '{}'{branch}{had}", dropped.name));
             if dropped.directory_missing {
                 page.line(format!(
                     "  its directory was gone from '{}'",

@@ -23,6 +23,7 @@ use crate::operations::trash;
 use crate::repository::metadata::Records;
 use crate::repository::recovered::{Act, Heal, Healed};
 use crate::repository::{Repository, claims};
+use crate::store::activity::Activity;
 use crate::ui::Ui;
 
 /// Take a lane away without landing it; `restore` brings it back
@@ -87,7 +88,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         agree(ui, &planned)?;
     }
     let leaving: Vec<LaneName> = planned.iter().map(|(lane, ..)| lane.name.clone()).collect();
-    for planned in planned {
+    let total = planned.len();
+    for (at, planned) in planned.into_iter().enumerate() {
+        let _place = Activity::with_lane(at, total);
         match course.take_away(&mut repository, planned) {
             Ok(dropped) => report.dropped.push(dropped),
             Err(error) => return Err(report.failed(ui, error)),
@@ -189,8 +192,8 @@ fn tell_of_lost_directory(repository: &Repository, report: &Drops, ui: &Ui) {
     let was_inside = report.dropped.iter().any(|dropped| dropped.was_inside);
     if let (true, Ok(main)) = (was_inside && !report.dry_run, repository.main_worktree()) {
         ui.note(format_args!(
-            "your directory went with the lane; go to: cd {}",
-            quote(main.path.display())
+            "this directory is gone; {}",
+            super::go_to(&main.path)
         ));
     }
 }
@@ -252,12 +255,11 @@ fn agree(ui: &Ui, planned: &[Planned<'_>]) -> Result<()> {
             ui.note(format_args!("lane '{name}': {refusal}"));
         }
     }
-    let question = if unsettled.len() == 1 {
-        "Drop it?"
-    } else {
-        "Drop them?"
+    let (question, meaning) = match unsettled.len() {
+        1 => ("Drop it?", "git lane restore brings it back"),
+        _ => ("Drop them?", "git lane restore brings them back"),
     };
-    match ui.confirm(&format!("{question} (git lane restore brings it back)"))? {
+    match ui.confirm(meaning, question)? {
         Some(true) => Ok(()),
         Some(false) => Err(Error::new(Kind::Interrupted, "nothing was changed")),
         None => Err(why.refuse(first)),

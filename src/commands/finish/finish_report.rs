@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use crate::commands::tell_of_forgotten;
 use crate::commands::trash::Gone;
 use crate::commands::verdicts::Verdict;
+use crate::commands::{go_to, tell_of_forgotten};
 use crate::domain::event::Stays;
 use crate::domain::finish::Plan;
 use crate::domain::finish::Strategy;
@@ -285,11 +285,8 @@ impl Report for Finished {
             page.line(line);
         }
         if let Some(path) = &self.go_to {
-            page.line(format!(
-                "this directory {} gone: cd {}",
-                would("is", "would be"),
-                quote(path.display())
-            ));
+            let is = would("is", "would be");
+            page.line(format!("this directory {is} gone; {}", go_to(path)));
         }
     }
 }

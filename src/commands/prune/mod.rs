@@ -11,7 +11,7 @@ use std::time::Duration;
 use bstr::BString;
 
 use crate::commands::prune::candidates::{Candidate, height, look};
-use crate::commands::prune::prune_report::{Pruned, Stays, Taken};
+use crate::commands::prune::prune_report::{Pruned, ShownKept, Stays, Taken};
 use crate::domain::duration;
 use crate::domain::event::What;
 use crate::domain::finish::some;
@@ -26,15 +26,16 @@ use crate::operations::trash::expire_within;
 use crate::repository::Repository;
 use crate::repository::recovered::Heal;
 use crate::store::clock::now;
-use crate::ui::Ui;
+use crate::ui::{Choice, Ui};
 
 /// Take away the lanes that are provably done
 ///
 /// A lane is done when its work is in its base (merged, squashed, rebased or picked there), when it
 /// was never used and is at least a day old, or when its directory was removed (its branch
 /// stays unless its work is in its base). Lanes with uncommitted changes, an operation in progress,
-/// a lock or a process in them are never taken. On a terminal you choose among them; otherwise, and
-/// with --yes, all go: `git lane restore` brings each of them back.
+/// a lock or a process in them are never taken. On a terminal all of these are picked, and you choose
+/// among them: space picks, enter retires, q or esc leaves without a change. Otherwise, and with --yes, all
+/// go: `git lane restore` brings each of them back.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Say what would happen, and do nothing
@@ -46,6 +47,9 @@ pub struct Args {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    /// Name the lanes that stay too, and why; --dry-run does
+    #[arg(long)]
+    all: bool,
 }
 
 /// A lane that is done, why, and the ignored files in it.
@@ -62,15 +66,27 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         pruned: Vec::new(),
         kept: Vec::new(),
         expired: Vec::new(),
+        shown: match args.all || args.dry_run {
+            true => ShownKept::All,
+            false => ShownKept::Count {
+                older_than: args.older_than,
+            },
+        },
     };
 
     let mut ready: Vec<Ready<'_>> = Vec::new();
-    for mut candidate in look(&repository, &records.lanes, &worktrees) {
+    let progress = ui.progress("looking for lanes that are done", "lanes");
+    for (at, mut candidate) in look(&repository, &records.lanes, &worktrees)
+        .into_iter()
+        .enumerate()
+    {
+        progress.set(at, records.lanes.len());
         match candidate.decide(&repository, now(), args.older_than) {
             Ok((why, ignored)) => ready.push((candidate, why, ignored)),
             Err(kept) => report.kept.push(Stays::kept(&candidate.lane.name, &kept)),
         }
     }
+    drop(progress);
     if !args.yes && !args.dry_run && !ready.is_empty() {
         ready = chosen(ui, ready)?;
     }
@@ -78,7 +94,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     // The proof of a lane rests on its base, which may be the branch of another one that goes.
     let lanes: Vec<&Lane> = ready.iter().map(|(candidate, ..)| candidate.lane).collect();
     ready.sort_by_cached_key(|(candidate, ..)| Reverse(height(candidate.lane, &lanes)));
-    let progress = ui.progress("Pruning");
+    let progress = ui.progress("retiring lanes", "lanes");
     let heal = super::heal(ui);
     let total = ready.len();
     let mut failed = None;
@@ -143,16 +159,16 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 
 /// Those of the lanes that the user wants to go; all of them where no user is there to answer.
 fn chosen<'a>(ui: &Ui, ready: Vec<Ready<'a>>) -> Result<Vec<Ready<'a>>> {
-    let item = |(candidate, why, ignored): &Ready<'_>| {
-        let with = if ignored.is_empty() {
-            String::new()
-        } else {
-            format!(" (ignored: {})", some(ignored))
-        };
-        format!("{}: {why}{with}", candidate.lane.name)
+    let choice = |(candidate, why, ignored): &Ready<'_>| Choice {
+        name: candidate.lane.name.to_string(),
+        about: match ignored.is_empty() {
+            true => why.to_string(),
+            false => format!("{why} (ignored: {})", some(ignored)),
+        },
     };
-    let items: Vec<String> = ready.iter().map(item).collect();
-    let Some(chosen) = ui.choose("Which shall go? (space chooses, enter confirms)", &items)? else {
+    let choices: Vec<Choice> = ready.iter().map(choice).collect();
+    let question = "Which lanes shall go into the trash?";
+    let Some(chosen) = ui.choose(question, "retires", &choices)? else {
         return Ok(ready);
     };
     let all = ready.into_iter().enumerate();

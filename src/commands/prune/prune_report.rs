@@ -23,6 +23,20 @@ pub struct Pruned {
     pub(super) pruned: Vec<Taken>,
     pub(super) kept: Vec<Stays>,
     pub(super) expired: Vec<Gone>,
+    #[serde(skip)]
+    pub(super) shown: ShownKept,
+}
+
+/// How a person is told of the lanes that stay.
+#[derive(Debug, Clone, Copy)]
+pub enum ShownKept {
+    /// Each with its reason.
+    All,
+    /// How many they are, and those that were to go.
+    Count {
+        /// The age that was asked for, in seconds.
+        older_than: Option<i64>,
+    },
 }
 
 /// A lane that went.
@@ -90,6 +104,9 @@ pub struct Stays {
     name: LaneName,
     code: &'static str,
     because: String,
+    /// Whether it was to go.
+    #[serde(skip)]
+    was_done: bool,
 }
 
 impl Stays {
@@ -99,6 +116,7 @@ impl Stays {
             name: name.clone(),
             code: kept.code(),
             because: kept.to_string(),
+            was_done: false,
         }
     }
 
@@ -108,6 +126,7 @@ impl Stays {
             name: name.clone(),
             code: error.code().as_str(),
             because: error.to_string(),
+            was_done: true,
         }
     }
 }
@@ -122,6 +141,24 @@ impl Pruned {
     }
 }
 
+impl Pruned {
+    fn tell_of_kept(&self, page: &mut Page) {
+        let is_named = |stays: &&Stays| matches!(self.shown, ShownKept::All) || stays.was_done;
+        for stays in self.kept.iter().filter(is_named) {
+            page.line(format!("kept lane '{}': {}", stays.name, stays.because));
+        }
+        let ShownKept::Count { older_than } = self.shown else {
+            return;
+        };
+        let count = self.kept.iter().filter(|stays| !stays.was_done).count();
+        if count > 0 {
+            let age = older_than.map(|seconds| format!(" --older-than {seconds}s"));
+            let command = format!("git lane prune --dry-run{}", age.unwrap_or_default());
+            page.line(format!("{count} kept; see why with: {command}"));
+        }
+    }
+}
+
 impl Report for Pruned {
     fn text(&self, page: &mut Page) {
         let verb = if self.dry_run {
@@ -130,7 +167,7 @@ impl Report for Pruned {
             "pruned"
         };
         for taken in &self.pruned {
-            page.line(format!("{verb} lane {}: {}", taken.name, taken.because));
+            page.line(format!("{verb} lane '{}': {}", taken.name, taken.because));
             if !taken.left.is_empty() {
                 let left = if self.dry_run { "would leave" } else { "left" };
                 page.line(format!(
@@ -151,9 +188,7 @@ impl Report for Pruned {
                 ));
             }
         }
-        for stays in &self.kept {
-            page.line(format!("kept lane {}: {}", stays.name, stays.because));
-        }
+        self.tell_of_kept(page);
         for gone in &self.expired {
             page.line(gone.line(self.dry_run));
         }

@@ -115,10 +115,10 @@ fn create(
         })
         .collect();
     let title = match &new[..] {
-        [(_, _, only)] => format!("lane '{}'", only.request.name),
-        _ => format!("{} lanes", new.len()),
+        [(_, _, only)] => format!("starting lane '{}'", only.request.name),
+        _ => format!("starting {} lanes", new.len()),
     };
-    let (progress, counts) = (ui.progress(title), Counts::of(new.len()));
+    let (progress, counts) = (ui.progress(title, "files"), Counts::of(new.len()));
     let together = Together {
         sources: &sources(worktrees),
         progress: &|number, done, total| {

@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::operations::land::outcome::Wording;
 use crate::operations::sync::{Bringing, Outcome, Sparing, Stays, renew, sync};
 use crate::repository::Repository;
+use crate::store::activity::Activity;
 use crate::store::login;
 use crate::ui::Ui;
 
@@ -155,7 +156,10 @@ fn several(
     if lanes.is_empty() && args.all {
         ui.note("No lane has a base; start one with: git lane start NAME");
     }
-    for lane in in_order(lanes) {
+    let lanes = in_order(lanes);
+    let total = lanes.len();
+    for (at, lane) in lanes.into_iter().enumerate() {
+        let _doing = Activity::with_lane(at, total);
         let asked = Bringing {
             would_have_moved: &would_have_moved,
             ..asked

@@ -159,9 +159,7 @@ impl Report for Synced {
             }
             Outcome::Skipped(skip) => {
                 let why = match skip {
-                    Skip::Process(busy) => {
-                        format!("process {} ({}) works in it", busy.pid, busy.command)
-                    }
+                    Skip::Process(busy) => busy.to_string(),
                     Skip::Owner(owner) => format!("it is {owner}'s"),
                     Skip::CannotTake(_, why) => why.clone(),
                 };

@@ -139,7 +139,7 @@ fn agree(ui: &Ui, plan: &Plan) -> Result<()> {
             names.join(", ")
         ));
     }
-    match ui.confirm("Take all of them back?")? {
+    match ui.confirm("", "Take all of them back?")? {
         Some(true) => Ok(()),
         Some(false) => Err(Error::new(Kind::Interrupted, "nothing was changed")),
         None => Err(Refusal::Group {

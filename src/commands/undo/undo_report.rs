@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::commands::go_to;
 use crate::domain::adopt::adopt_again;
 use crate::domain::event::{Stays, What};
 use crate::domain::lane::{ObjectId, RefName};
@@ -186,10 +187,7 @@ impl Report for Undid {
             ));
         }
         if let Some(path) = &self.go_to {
-            page.line(format!(
-                "this directory is gone: cd {}",
-                quote(path.display())
-            ));
+            page.line(format!("this directory is gone; {}", go_to(path)));
         }
     }
 }

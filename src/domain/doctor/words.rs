@@ -62,7 +62,7 @@ impl Finding {
             }
             Finding::CheckedOutTwice(_, _, path, false) => {
                 format!(
-                    "end what is in progress there, or switch it to another branch: cd {}",
+                    "end what is in progress there, or switch it to another branch; go to: cd {}",
                     quote(path.display())
                 )
             }

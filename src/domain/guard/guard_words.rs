@@ -49,7 +49,7 @@ impl Finding {
             Finding::Taken {
                 owner, added: true, ..
             } => format!(
-                "use the lane's own worktree: cd \"$(git lane path {})\"; the new one goes with: \
+                "use the lane's own worktree; go to: cd \"$(git lane path {})\"; the new one goes with: \
                  git worktree remove",
                 quote(&owner.name)
             ),
@@ -85,7 +85,7 @@ impl Finding {
             }
             Finding::Unsettled { lane, .. } => {
                 format!(
-                    "settle it in: cd \"$(git lane path {0})\"; then: git lane finish {0}",
+                    "settle it first; go to: cd \"$(git lane path {0})\"; then: git lane finish {0}",
                     quote(&lane.name)
                 )
             }
@@ -137,7 +137,7 @@ fn named(branch: &BranchName) -> String {
 
 fn enter(lane: &Lane) -> String {
     format!(
-        "work on it in its own worktree: cd \"$(git lane path {})\"",
+        "work on it in its own worktree; go to: cd \"$(git lane path {})\"",
         quote(&lane.name)
     )
 }

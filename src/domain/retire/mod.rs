@@ -286,6 +286,7 @@ mod tests {
                     pid: 7,
                     command: "sh".into(),
                     unseen: None,
+                    is_idle_shell: false,
                 })
             }),
             ("not-a-worktree", |own, _, _| own.path = "/elsewhere".into()),

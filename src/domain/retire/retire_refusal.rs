@@ -1,5 +1,6 @@
 //! Why a lane is not taken away: the facts, the sentence, the remedy, the word for scripts.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use crate::domain::claim::{self, Claim};
@@ -7,6 +8,9 @@ use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error};
+
+/// What is typed in a shell that stands in a lane.
+const LEAVE: &str = "leave the lane in that shell; go to: cd \"$(git lane path main)\"";
 
 /// A process that works in a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +22,25 @@ pub struct Busy {
     /// The other user it belongs to, where only that user and root can see whether it really works
     /// there.
     pub unseen: Option<u32>,
+    /// It is a shell that waits for its user to type something.
+    pub is_idle_shell: bool,
+}
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Busy { pid, command, .. } = self;
+        match self.unseen {
+            Some(user) => write!(
+                f,
+                "process {pid} ({command}) of user {user}, who can write there, may work in it; \
+                 the system does not show where"
+            ),
+            None if self.is_idle_shell => {
+                write!(f, "a shell ({command}, process {pid}) stands in it")
+            }
+            None => write!(f, "process {pid} ({command}) works in it"),
+        }
+    }
 }
 
 /// Why a lane's worktree is not touched.
@@ -115,10 +138,13 @@ impl Refusal {
                 .fold(error, Error::hint)
                 .details(claim::details(name, claim)),
             Refusal::Busy(busy) => error
-                .hint(format!(
-                    "end it (process {}), or take the lane away although it runs: --force",
-                    busy.pid
-                ))
+                .hint(match busy.is_idle_shell {
+                    true => LEAVE.to_owned(),
+                    false => format!(
+                        "end process {} ({}), or take the lane away although it runs: --force",
+                        busy.pid, busy.command
+                    ),
+                })
                 .details(serde_json::json!({ "pid": busy.pid, "command": busy.command })),
             Refusal::GitAtWork(lock) => error
                 .hint(format!(
@@ -158,8 +184,8 @@ impl Refusal {
     }
 }
 
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Adopted(path) => write!(
                 f,
@@ -180,20 +206,7 @@ impl std::fmt::Display for Refusal {
             Refusal::Locked(reason) => write!(f, "its worktree is locked: {reason}"),
             Refusal::Nested(path) => write!(f, "'{}' lies inside it", path.display()),
             Refusal::Claimed(claim) => write!(f, "it is {claim}"),
-            Refusal::Busy(Busy {
-                pid,
-                command,
-                unseen: None,
-            }) => write!(f, "process {pid} ({command}) works in it"),
-            Refusal::Busy(Busy {
-                pid,
-                command,
-                unseen: Some(user),
-            }) => write!(
-                f,
-                "process {pid} ({command}) of user {user}, who can write there, may work in it; \
-                 the system does not show where"
-            ),
+            Refusal::Busy(busy) => busy.fmt(f),
             Refusal::BranchElsewhere(branch, path) => {
                 write!(
                     f,

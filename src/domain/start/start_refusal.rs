@@ -151,7 +151,7 @@ impl Refusal {
             Refusal::Differs { name, .. } => format!("see it with: git lane show {}", quote(name)),
             Refusal::Owned { name, .. } => {
                 format!(
-                    "choose another name; to go there all the same: cd \"$(git lane path {})\"",
+                    "choose another name, or go to: cd \"$(git lane path {})\"",
                     quote(name)
                 )
             }
@@ -174,7 +174,7 @@ impl Refusal {
                 "switch that worktree to another branch, or choose another with --branch".into()
             }
             Refusal::BranchOwned(_, lane) => {
-                format!("go there with: cd \"$(git lane path {})\"", quote(lane))
+                format!("go to: cd \"$(git lane path {})\"", quote(lane))
             }
             Refusal::BranchConflict(..) => {
                 "choose another name, or another branch with --branch".into()

@@ -28,11 +28,13 @@ use crate::operations::in_flight::worktree_statuses;
 use crate::repository::branch_moved_behind::{index_has_left, overtaken};
 use crate::repository::find_worktree;
 use crate::repository::{RefFormat, Repository};
+use crate::store::activity::Activity;
 use crate::store::lane_files;
 
 /// Everything that is not as it should be, except the hooks; `interrupted` are the operations that
 /// dead processes left.
 pub fn examine(repository: &Repository, interrupted: Vec<Finding>) -> Result<Vec<Finding>> {
+    let _doing = Activity::begin("examining the repository");
     let records = repository.records()?;
     let poisoned = admin::poisoned(repository, &records.lanes)?;
     let mut found = repository_settings::configuration(repository)?;

@@ -23,6 +23,7 @@ use crate::operations::checkout::{Move, Why};
 use crate::operations::resolve::Resolver;
 use crate::repository::Repository;
 use crate::repository::claims;
+use crate::store::activity::Activity;
 use crate::store::events::Operation;
 use crate::store::signals;
 
@@ -58,6 +59,15 @@ pub(super) struct Landing<'a> {
 }
 
 impl<'a> Landing<'a> {
+    /// Says to a person that it is under way; `None` where nothing is to be done.
+    fn doing(&self) -> Option<Activity> {
+        let lane = &self.candidate.as_ref()?.facts.lane.name;
+        match self.state {
+            State::Done(_) | State::Waits(_) => None,
+            _ => Some(Activity::begin(format!("landing lane '{lane}'"))),
+        }
+    }
+
     /// Says in the event log that it begins.
     pub(super) fn begin(repository: &Repository, wanted: Wanted<'a>) -> Self {
         let mut subject = Subject::of(What::Land, &wanted.facts.lane);
@@ -222,6 +232,7 @@ fn settle_all(
     asked: Asked<'_>,
 ) -> Result<()> {
     let since = Instant::now();
+    let _doing = Activity::begin("landing");
     while !landings
         .iter()
         .all(|landing| matches!(landing.state, State::Done(_)))
@@ -251,6 +262,8 @@ fn advance_all(
 ) -> Result<bool> {
     let mut moved = false;
     for place in 0..landings.len() {
+        let _place = Activity::with_lane(place, landings.len());
+        let _doing = landings[place].doing();
         match landings[place].advance(repository, asked) {
             Ok(false) => continue,
             Ok(true) => moved = true,

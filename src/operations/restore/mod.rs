@@ -29,6 +29,7 @@ use crate::repository::provenance::{
 use crate::repository::quarantine::Scratch;
 use crate::repository::refs::RefChange;
 use crate::repository::{exclude, metadata, revision, worktree};
+use crate::store::activity::Activity;
 use crate::store::exists;
 use crate::store::journal::{About, Announce, Journal, Running, step};
 use crate::store::with_end;
@@ -114,6 +115,7 @@ pub fn return_lane(
     place: Option<&Path>,
     heal: Heal<'_>,
 ) -> Result<Entry> {
+    let _doing = Activity::begin(format!("bringing back lane '{}'", entry.lane.name));
     let _lock = trash::exclusive(repository, &entry.lane.name, heal)?;
     let repository = &*repository;
     // No start may take that name, branch or place meanwhile.

@@ -50,6 +50,7 @@ use crate::repository::provenance::{Assertions, Asserts, remember};
 use crate::repository::quarantine::Scratch;
 use crate::repository::resolver_lock;
 use crate::repository::unrecovered::ensure_not_half_moved;
+use crate::store::activity::Activity;
 use crate::store::journal::{About, Announce, Journal, Running, unique_id};
 
 /// How often a look is taken again because a git was at work in the lane meanwhile.
@@ -171,6 +172,10 @@ pub fn retire(repository: &mut Repository, retirement: &Retirement<'_>) -> Resul
         Reason::Dropped => What::Drop,
         Reason::Pruned => What::Prune,
     };
+    let _doing = Activity::begin(format!(
+        "moving lane '{}' into the trash",
+        retirement.lane.name
+    ));
     let operation = repository.log().begin(Subject::of(what, retirement.lane));
     operation.ended(remove(repository, retirement), Retired::end)
 }

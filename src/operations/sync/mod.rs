@@ -28,6 +28,7 @@ use crate::operations::retire::or_raced;
 use crate::repository::Repository;
 use crate::repository::claims;
 use crate::repository::recovered::Heal;
+use crate::store::activity::Activity;
 
 /// How a lane's branch has moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -174,6 +175,7 @@ pub struct Bringing<'a> {
 /// # Errors
 /// A conflict or a refusal; the lane is as it was.
 pub fn sync(repository: &mut Repository, lane: &Lane, asked: &Bringing<'_>) -> Result<Outcome> {
+    let _doing = Activity::begin(format!("syncing lane '{}'", lane.name));
     let done = sync_lane(repository, lane, asked);
     done.map_err(|error| or_raced(repository, lane, error))
 }

@@ -5,6 +5,7 @@
 //! it.
 
 use crate::repository::recovered::Heal;
+use crate::store::activity::Activity;
 use crate::store::clock::now;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,7 @@ pub fn expire_within(
     {
         return Ok(Expiration::default());
     }
+    let doing = Activity::begin("looking for what the trash need not keep");
     let deadline = Instant::now() + patience;
     let entries = super::entries(repository)?.into_iter().map(|entry| {
         let bytes = if dry_run { size::count } else { size::of }(repository, &entry, deadline);
@@ -77,7 +79,9 @@ pub fn expire_within(
     let due = expired(&entries, now(), &policy.retention());
     let mounts = mounts();
     let mut done = Expiration::default();
-    for (at, why) in due {
+    let total = due.len();
+    for (number, (at, why)) in due.into_iter().enumerate() {
+        doing.set(number, total, "lanes");
         let (mut entry, bytes) = entries[at].clone();
         if has_mount(&mounts, &super::directory(repository).join(&entry.id)) {
             continue;
@@ -93,6 +97,7 @@ pub fn expire_within(
         }
     }
     if !dry_run {
+        let _doing = Activity::begin("removing files from the trash");
         sweep(repository)?;
     }
     Ok(done)

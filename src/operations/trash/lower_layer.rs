@@ -19,6 +19,7 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use super::relocation::{date, hint_at_mounts, with_writable};
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Kind, Result};
+use crate::store::activity::Activity;
 use crate::store::exists;
 use crate::store::journal::{step, unique_id};
 use crate::store::no_replace;
@@ -69,6 +70,7 @@ pub(super) fn rename(from: &Path, to: &Path, aside: &Path) -> Result<bool> {
 /// Makes `directory` one of the upper layer; `aside` is where that is made. An error leaves it as
 /// it was, or the rest to [`settle`].
 fn lift(directory: &Path, aside: &Path) -> std::io::Result<()> {
+    let _doing = Activity::begin("copying the lane's files out of the image");
     let lifted = move_files(directory, aside, true);
     if lifted.is_err() && exists(aside) {
         move_files(aside, directory, false)?;

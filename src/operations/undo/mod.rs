@@ -30,6 +30,7 @@ use crate::operations::try_lane::{self, BroughtBack};
 use crate::repository::Repository;
 use crate::repository::metadata;
 use crate::repository::recovered::Heal;
+use crate::store::activity::Activity;
 use crate::store::events::Operation;
 use crate::store::journal::{Exclusive, step};
 
@@ -171,6 +172,7 @@ pub fn undo(
     wording: &Wording<'_>,
     asked: Asked<'_>,
 ) -> Result<Undone> {
+    let _doing = Activity::begin("taking back what was done");
     let _turn = Exclusive::acquire(repository.lane_dir(), LOCK, PATIENCE)?;
     (asked.heal)(repository)?;
     let plan = plan(repository, request)?;

@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::Ended;
 use super::process_group::GRACE;
 use crate::error::{Error, Result};
+use crate::store::activity::TerminalTaken;
 use crate::store::{git, process_stat, signals};
 
 /// How long to sleep at most before looking again whether it has ended.
@@ -48,6 +49,7 @@ pub fn run_in_foreground(run: ForegroundRun<'_>) -> Result<Ended> {
     }
     let _waiting = signals::Waiting::begin();
     let _editing = signals::Editing::begin();
+    let _taken = TerminalTaken::begin();
     let mut command = Command::new("/bin/sh");
     let line = format!("{AS_BASH}; {}", run.line);
     command.args(["-c", &line]).current_dir(run.directory);

@@ -5,6 +5,7 @@
 use std::io::{ErrorKind, Result, Write};
 use std::process::{Command, Stdio};
 
+use crate::store::activity::TerminalTaken;
 use crate::store::{git, signals};
 
 /// What git tells the usual pagers unless the user has told them something else: to end at once where
@@ -33,6 +34,7 @@ pub fn show(line: &str, text: &[u8]) -> Result<bool> {
     // What is typed is for the pager alone, and git-lane ends after it.
     let _waiting = signals::Waiting::begin();
     let _editing = signals::Editing::begin();
+    let _taken = TerminalTaken::begin();
     let mut child = match command.stdin(Stdio::piped()).spawn() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         spawned => spawned?,

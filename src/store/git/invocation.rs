@@ -11,6 +11,7 @@ use gix::ObjectId;
 
 use super::environment;
 use crate::error::{Code, Error, Result};
+use crate::store::activity::TerminalTaken;
 use crate::store::signals;
 use crate::store::signals::Waiting;
 
@@ -222,6 +223,7 @@ impl Invocation {
     /// Runs it with the caller's standard input, output and error; returns the exit code.
     pub fn attached(mut self) -> Result<i32> {
         signals::ensure_may_begin()?;
+        let _taken = TerminalTaken::begin();
         let mut child = self
             .command
             .spawn()
@@ -236,6 +238,7 @@ impl Invocation {
     /// Becomes this git: same process, same terminal. Returns only where it cannot be started.
     pub(super) fn become_git(mut self) -> Error {
         use std::os::unix::process::CommandExt;
+        let _taken = TerminalTaken::begin();
         let failed = self.command.exec();
         not_started(&self.command, failed)
     }

@@ -23,6 +23,7 @@ pub use format::{About, Announce, GitDir, Said};
 use serde::de::DeserializeOwned;
 
 use self::format::Home;
+use super::lock_holder::WaitForLock;
 use super::lockfile::create_locked;
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Result};
@@ -230,7 +231,9 @@ impl Running {
     pub fn wait_for_children(&self) -> Result<()> {
         let children = children_of(&self.path);
         let start = Instant::now();
+        let mut wait = WaitForLock::begin();
         while take(&children)?.is_none() && lane_files::is_file(&children) {
+            wait.goes_on(&children, None);
             if start.elapsed() > CHILDREN_PATIENCE || self.lane_dir.is_time_up() {
                 return Err(Error::environment(
                     "a program that an interrupted git-lane started is still at work",
@@ -383,6 +386,7 @@ impl Exclusive {
         };
         let mut file = open()?;
         let start = Instant::now();
+        let mut wait = WaitForLock::begin();
         loop {
             match file.try_lock() {
                 // Who held it may have removed it: the next to come would lock another file.
@@ -390,6 +394,7 @@ impl Exclusive {
                 Ok(()) => file = open()?,
                 Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
                     signals::ensure_none()?;
+                    wait.goes_on(&path, Some(&file));
                     std::thread::sleep(Duration::from_micros(
                         700 + u64::from(std::process::id() % 13) * 100,
                     ));

@@ -270,7 +270,7 @@ fn a_removal_that_cannot_be_healed_stops_its_lane_and_no_other() {
     sandbox.work("other", "another", "x");
     sandbox.lane(["finish", "other", "--keep"]).ok();
     let pruned = sandbox.lane(["prune", "--yes"]).ok();
-    assert!(pruned.contains("pruned lane other"), "{pruned}");
+    assert!(pruned.contains("pruned lane 'other'"), "{pruned}");
     sandbox.git(["gc", "-q", "--prune=now"]);
 
     std::fs::remove_file(lock).unwrap();

@@ -62,7 +62,7 @@ fn what_a_newer_version_does_with_a_lane_stops_that_lane_and_no_other() {
         sandbox
             .lane(["prune", "--yes"])
             .ok()
-            .contains("pruned lane other")
+            .contains("pruned lane 'other'")
     );
     // It may be bringing one of them back.
     let waiting = sandbox.entry_ids();
