@@ -115,12 +115,11 @@ fn verdict(run: &Run) -> (i32, String, String) {
             .unwrap_or_default()
             .to_owned()
     };
-    let message = text("message")
-        .split(" seconds old")
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches(char::is_numeric)
-        .to_owned();
+    let message = text("message");
+    // How old a lock is differs.
+    let aged = message.strip_suffix(" old");
+    let lasting = aged.and_then(|aged| aged.rsplit_once(", "));
+    let message = lasting.map_or(&*message, |(lasting, _)| lasting).to_owned();
     (run.code, text("code"), message)
 }
 

@@ -114,7 +114,8 @@ pub fn clear_with(work: fn()) {
     let _ = CLEAR.set(work);
 }
 
-fn clear() {
+/// Takes what is shown from the screen.
+pub fn clear() {
     if let Some(clear) = CLEAR.get() {
         clear();
     }

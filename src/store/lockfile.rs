@@ -15,6 +15,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::domain::duration::in_two_units;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::store::entries;
 use crate::store::exists;
@@ -451,7 +452,7 @@ fn age(lock: &Path) -> Option<Duration> {
 
 pub(crate) fn held_by_another(lock: &Path) -> Error {
     let age = age(lock)
-        .map(|age| format!(", {} seconds old", age.as_secs()))
+        .map(|age| format!(", {} old", in_two_units(age.as_secs())))
         .unwrap_or_default();
     Error::environment(format!(
         "'{}' is held by another process{age}",

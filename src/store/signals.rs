@@ -171,6 +171,7 @@ fn enter(count: &AtomicUsize) {
 
 /// Ends the program by the signal it got.
 fn end() {
+    super::activity::clear();
     if let Some(before) = BEFORE_THE_END.get() {
         before();
     }

@@ -96,13 +96,9 @@ pub(super) fn aside<T>(say: impl FnOnce() -> T) -> T {
     said
 }
 
+/// Leaves the terminal as it was. Who holds the screen is about to let it go, or is held up by who reads
+/// what is said; a program that is to end does not wait for that.
 fn clear() {
-    screen().clear();
-}
-
-/// Leaves the terminal as it was, before a signal ends the program; whoever holds the screen then is about
-/// to let it go.
-pub(super) fn clear_before_the_end() {
     for _ in 0..20 {
         if let Ok(mut screen) = SCREEN.try_lock() {
             screen.clear();

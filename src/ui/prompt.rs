@@ -41,7 +41,7 @@ impl Ui {
         if !self.can_ask() {
             return Ok(None);
         }
-        signals::before_the_end(leave);
+        signals::before_the_end(show_cursor);
         let _taken = TerminalTaken::begin();
         if !meaning.is_empty() {
             self.note(meaning);
@@ -68,7 +68,7 @@ impl Ui {
         if !self.can_ask() {
             return Ok(None);
         }
-        signals::before_the_end(leave);
+        signals::before_the_end(show_cursor);
         let _taken = TerminalTaken::begin();
         let columns = width().unwrap_or(80).max(1);
         let lines = lines(choices, columns);
@@ -132,11 +132,6 @@ fn nothing_changed() -> Error {
 
 /// A question hides it, and a user who ends the program while it is asked would leave the terminal
 /// without one.
-pub(super) fn leave() {
-    super::progress::clear_before_the_end();
-    show_cursor();
-}
-
 fn show_cursor() {
     let _ = dialoguer::console::Term::stderr().show_cursor();
 }

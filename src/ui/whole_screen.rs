@@ -13,6 +13,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::page::{Page, fit_start};
 use super::{Ui, escape};
+use crate::store::activity::TerminalTaken;
 use crate::store::signals;
 
 /// A screen of its own, without a cursor.
@@ -27,6 +28,8 @@ pub struct WholeScreen<'a> {
     keys: Option<(Stdin, Option<Termios>)>,
     /// Columns and lines when it was drawn last.
     size: (usize, usize),
+    #[allow(dead_code, reason = "held for its effect")]
+    taken: TerminalTaken,
 }
 
 /// What has happened to it.
@@ -73,6 +76,7 @@ impl Ui {
             ui: self,
             keys,
             size: size(),
+            taken: TerminalTaken::begin(),
         })
     }
 }

@@ -54,6 +54,8 @@ fn a_clean_stray_is_switched_back_and_a_dirty_one_left_alone() {
 #[test]
 fn the_way_back_that_a_stray_is_told_works() {
     let way = |sandbox: &Sandbox, command: &str| {
+        let command = command.replace("git ", "git -C \"$(git lane path login)\" ");
+        let command = command.as_str();
         assert_eq!(sandbox.findings(), ["stray"]);
         let told = doctor(sandbox, &["--fix"]);
         assert!(
@@ -61,15 +63,8 @@ fn the_way_back_that_a_stray_is_told_works() {
             "{told}"
         );
         let _ = told.fails(1);
-        let path = sandbox.lane_path("login");
-        sandbox
-            .run(
-                sandbox
-                    .command("sh")
-                    .current_dir(path)
-                    .args(["-c", command]),
-            )
-            .ok();
+        // As it stands, and from where the user is.
+        sandbox.sh(command).ok();
         assert!(sandbox.findings().is_empty());
     };
     let start = |args: &[&str]| {
@@ -97,7 +92,7 @@ fn the_way_back_that_a_stray_is_told_works() {
     sandbox.git_in(&path, ["switch", "-q", "--detach"]);
     sandbox.git_in(&path, ["commit", "-q", "--allow-empty", "-m", "experiment"]);
     let experiment = sandbox.git_in(&path, ["rev-parse", "HEAD"]);
-    assert!(doctor(&sandbox, &[]).stdout.contains("git branch NAME"));
+    assert!(doctor(&sandbox, &[]).stdout.contains(" branch NAME"));
     sandbox.git_in(&path, ["branch", "kept"]);
     way(&sandbox, "git switch login");
     assert_eq!(sandbox.git(["rev-parse", "kept"]), experiment);

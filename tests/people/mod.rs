@@ -5,3 +5,4 @@ mod prompts;
 mod prune;
 mod shells;
 mod trash;
+mod wording;

@@ -112,7 +112,10 @@ fn from_inside_the_lane_it_says_where_to_go() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();
     let said = sandbox.lane_in(&sandbox.lane_path("login"), ["undo"]).ok();
-    let cd = format!("this directory is gone: cd {}\n", sandbox.repo.display());
+    let cd = format!(
+        "this directory is gone; go to: cd {}\n",
+        sandbox.repo.display()
+    );
     assert!(said.ends_with(&cd), "{said}");
 }
 

@@ -68,7 +68,7 @@ pub(super) fn laid_out(report: &Synced) -> Option<Error> {
             .with_code(Code::LaidOut)
             .details(serde_json::json!({ "paths": paths, "messages": [] }))
             .hint(format!(
-                "resolve it there, git add what is resolved, then: {git} {next}"
+                "resolve it there, {git} add what is resolved, then: {git} {next}"
             ))
             .hint(format!("or take it back with: {git} {back}")),
     )

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::domain::duration;
 use crate::domain::lane::Head;
+use crate::domain::name::LaneName;
 use crate::domain::shell_word::{quote, quote_bytes};
 
 impl TryTrouble {
@@ -41,25 +42,27 @@ impl Finding {
                     quote(lane)
                 )
             }
-            Finding::Stray(_, _, StrayRemedy::HeadAlone(own)) => format!(
-                "only HEAD was moved; bring it back, with your changes, in its worktree: git \
-                 symbolic-ref HEAD {}",
+            Finding::Stray(lane, _, StrayRemedy::HeadAlone(own)) => format!(
+                "only HEAD was moved; bring it back, with your changes: {} symbolic-ref HEAD {}",
+                git_in(lane),
                 quote_bytes(&own.to_ref())
             ),
-            Finding::Stray(_, _, StrayRemedy::MakeBranch(own)) => format!(
-                "its branch is gone; make it again where the worktree stands, there: git switch \
-                 -c {0}; or at another commit: git branch {0} COMMIT, then run git lane doctor \
-                 --fix again",
-                quote(own)
+            Finding::Stray(lane, _, StrayRemedy::MakeBranch(own)) => format!(
+                "its branch is gone; make it again where the worktree stands: {1} switch -c {0}; or at \
+                 another commit: git branch {0} COMMIT, then run git lane doctor --fix again",
+                quote(own),
+                git_in(lane)
             ),
-            Finding::Stray(_, _, StrayRemedy::GoBack(own)) => format!(
-                "in its worktree, keep commits that are on no branch: git branch NAME; then go \
-                 back, with your changes: git switch {}",
-                quote(own)
+            Finding::Stray(lane, _, StrayRemedy::GoBack(own)) => format!(
+                "keep commits that are on no branch: {1} branch NAME; then go back, with your \
+                 changes: {1} switch {0}",
+                quote(own),
+                git_in(lane)
             ),
-            Finding::Stray(_, _, StrayRemedy::Detach) => {
-                "it was started on no branch; go back, in its worktree: git switch --detach".into()
-            }
+            Finding::Stray(lane, _, StrayRemedy::Detach) => format!(
+                "it was started on no branch; go back: {} switch --detach",
+                git_in(lane)
+            ),
             Finding::CheckedOutTwice(_, _, path, false) => {
                 format!(
                     "end what is in progress there, or switch it to another branch; go to: cd {}",
@@ -472,11 +475,16 @@ impl std::fmt::Display for Finding {
     }
 }
 
+/// A git that stands in the lane, wherever the user does.
+fn git_in(lane: &LaneName) -> String {
+    format!("git -C \"$(git lane path {})\"", quote(lane))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::guard::{Overtaken, Way};
-    use crate::domain::name::{BranchName, LaneName};
+    use crate::domain::name::BranchName;
 
     #[test]
     fn what_is_not_fixed_says_what_to_do() {

@@ -128,10 +128,14 @@ impl Refusal {
             Refusal::Damaged(..) => {
                 error.hint("see what can be done about it with: git lane doctor")
             }
-            Refusal::Locked(_) => {
-                error.hint("when that is no longer so: git worktree unlock <path>")
-            }
-            Refusal::Nested(_) => error.hint("move it elsewhere first with: git worktree move"),
+            Refusal::Locked(_) => error.hint(format!(
+                "when that is no longer so: git worktree unlock \"$(git lane path {})\"",
+                quote(name)
+            )),
+            Refusal::Nested(path) => error.hint(format!(
+                "move it elsewhere first with: git worktree move {} NEW-PLACE",
+                quote(path.display())
+            )),
             Refusal::Claimed(claim) => claim
                 .hints(name)
                 .into_iter()

@@ -280,7 +280,7 @@ fn row_40_locks_of_the_dead() {
                     "{words}: {run}"
                 );
                 assert!(
-                    run.stderr.contains(" seconds old") && run.stderr.contains("remove that file"),
+                    run.stderr.contains("s old") && run.stderr.contains("remove that file"),
                     "{run}"
                 );
                 assert_calm(&run);
