@@ -55,9 +55,9 @@ fn a_lane_is_quoted_in_a_sentence() {
         let is_command = before.ends_with("git ");
         // What git-lane writes into reflogs, and lists whose members are quoted.
         let is_id = before.ends_with('(');
-        let is_list = ["only", "named", "}"]
-            .iter()
-            .any(|list| after.starts_with(list));
+        let is_list = after.starts_with("only")
+            || after.starts_with("} of ")
+            || place.starts_with("domain/undo/undo_refusal");
         assert!(
             is_command || is_id || is_list,
             "{place}: {before}lane {{{after}"

@@ -152,7 +152,7 @@ impl BeginRefusal {
         match self {
             BeginRefusal::Bare | BeginRefusal::NoMainWorktree => {
                 format!(
-                    "look at it where it is: cd \"$(git lane path {})\"",
+                    "look at it where it is; go to: cd \"$(git lane path {})\"",
                     quote(lane)
                 )
             }
