@@ -96,6 +96,7 @@ fn a_verb_that_takes_a_lane_a_branch_or_an_owner_completes_it() {
     let has = |verb: &str| verbs.iter().any(|other| other == verb);
     for verb in [
         "path", "show", "try", "check", "sync", "exec", "finish", "drop", "claim", "release",
+        "rename", "move", "base",
     ]
     .into_iter()
     .filter(|verb| has(verb))
@@ -106,6 +107,8 @@ fn a_verb_that_takes_a_lane_a_branch_or_an_owner_completes_it() {
             "{verb}"
         );
     }
+    let bases = candidates(&sandbox, &["git-lane", "base", "login", "dev"]);
+    assert_eq!(bases, ["develop"]);
     if has("restore") {
         assert_eq!(candidates(&sandbox, &["git-lane", "restore", ""]), ["gone"]);
         let meant = candidates(&sandbox, &["git-lane", "undo", ""]);

@@ -1,7 +1,7 @@
 //! What keeps a lane's name, and leaves everything as it was.
 
 use super::at_work;
-use crate::support::{Sandbox, listing, write};
+use crate::support::{Sandbox, listing, wait_until, write};
 
 fn seen(sandbox: &Sandbox) -> String {
     // git refreshes an index when it looks.
@@ -142,6 +142,41 @@ fn submodules_bind_a_directory_to_its_place() {
     assert_eq!(sandbox.git(["config", "lane.signin.worktree"]), path);
     let said = sandbox.lane(["move", "signin", "../elsewhere"]).fails(1);
     assert!(said.contains("has a submodule"), "{said}");
+}
+
+/// What waits for the gate knows its lane by name and branch.
+#[test]
+fn a_lane_that_waits_to_land_keeps_its_name() {
+    let sandbox = Sandbox::new();
+    let (go, policy) = (
+        sandbox.root().join("go"),
+        sandbox.root().join("home/.config/git-lane/lane.toml"),
+    );
+    let gate = format!("until test -e {}; do sleep 0.05; done", go.display());
+    write(&policy, format!("finish.gate = \"{gate}\"\n"));
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.work("login", "one", "one\n");
+    let mut finish = sandbox.command("git-lane");
+    let finish = finish.args(["finish", "login"]);
+    let finish = finish.stdout(std::process::Stdio::piped());
+    let finish = finish.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let landing = sandbox.repo.join(".git/lane/landing");
+    let is_queued = || {
+        let entries = std::fs::read_dir(&landing).into_iter().flatten().flatten();
+        entries
+            .map(|entry| entry.path())
+            .any(|path| path.extension().is_some_and(|end| end == "json"))
+    };
+    wait_until(is_queued);
+    let run = sandbox.lane(["--json", "rename", "login", "signin"]);
+    write(&go, "");
+    let finished = finish.wait_with_output().unwrap();
+    assert!(finished.status.success(), "{finished:?}");
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["error"]["code"], "busy", "{run}");
+    let message = document["error"]["message"].as_str().unwrap();
+    assert!(message.contains("is about to land lane 'login'"), "{run}");
+    run.fails(1);
 }
 
 /// A lane in the trash takes no name, and comes back when its own is free.
