@@ -76,6 +76,20 @@ pub fn record(repository: &Repository, tried: &Tried) -> Result<()> {
     edit.commit()
 }
 
+/// Has the record call the lane by its new name, where it is this one that is shown.
+pub fn rename(
+    repository: &Repository,
+    edit: &mut Edit,
+    lane: &LaneId,
+    name: &LaneName,
+) -> Result<()> {
+    match repository.tried() {
+        Ok(Some(tried)) if tried.lane_id == *lane => edit.set(LANE, name.as_str()),
+        // One that is damaged is the doctor's.
+        _ => Ok(()),
+    }
+}
+
 /// Removes the record, whatever it says.
 pub fn forget(repository: &Repository) -> Result<()> {
     if repository.lane_settings(KEYS)?.iter().all(Option::is_none) {

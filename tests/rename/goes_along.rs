@@ -1,7 +1,7 @@
 //! What goes along with a lane's name, and what stays.
 
 use super::{assert_is, at_work, begin, content};
-use crate::support::{Sandbox, write};
+use crate::support::{Sandbox, git_version, write};
 
 fn messages(sandbox: &Sandbox, of: &str) -> Vec<String> {
     let log = sandbox.git(["reflog", "--format=%gs", of]);
@@ -380,7 +380,11 @@ fn of_an_adopted_lane_the_record_alone_unless_the_user_asks() {
 /// The rule watches over plain git, not over git-lane's own rename.
 #[test]
 fn the_rule_is_no_obstacle_and_knows_the_new_name() {
-    for level in ["restore", "refuse"] {
+    let levels = match git_version() {
+        version if version < (2, 46) => &["restore"][..],
+        _ => &["restore", "refuse"],
+    };
+    for level in levels {
         let sandbox = Sandbox::new();
         sandbox.lane(["init", "--level", level]).ok();
         begin(&sandbox);
@@ -401,6 +405,22 @@ fn the_rule_is_no_obstacle_and_knows_the_new_name() {
         );
         assert!(run.stdout.ends_with("refs/heads/login\n"), "{level}: {run}");
     }
+}
+
+/// The main worktree shows the lane by whatever name, and brings what was edited there into it.
+#[test]
+fn a_lane_that_is_tried() {
+    let sandbox = at_work();
+    sandbox.lane(["try", "login"]).ok();
+    sandbox.lane(["rename", "login", "signin"]).ok();
+    let listed = sandbox.lane(["list"]).ok();
+    assert!(listed.contains("trying signin"), "{listed}");
+    sandbox.write("one", "edited\n");
+    let told = sandbox.lane(["try", "--back", "--to-lane"]).ok();
+    assert!(told.contains("took into lane 'signin': 'one'"), "{told}");
+    let one = std::fs::read_to_string(sandbox.lane_path("signin").join("one"));
+    assert_eq!(one.unwrap(), "edited\n");
+    assert_eq!(sandbox.git(["symbolic-ref", "--short", "HEAD"]), "main");
 }
 
 #[test]

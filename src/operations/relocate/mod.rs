@@ -33,7 +33,7 @@ use crate::repository::branch_rename::BranchRename;
 use crate::repository::metadata::Edit;
 use crate::repository::provenance::{Assertions, Asserts, remember};
 use crate::repository::recovered::Healed;
-use crate::repository::{RefFormat, Repository, claims, exclude, resolver_lock};
+use crate::repository::{RefFormat, Repository, claims, exclude, resolver_lock, tried};
 use crate::store::journal::{About, Announce, Journal, Running, step, unique_id};
 
 /// What is wanted.
@@ -295,7 +295,7 @@ fn carry_out(repository: &Repository, intent: &Intent) -> Result<()> {
             step("relocate.directory");
         }
         let edit = edit.map_or_else(|| Edit::begin(repository.lane_dir()), Ok)?;
-        record(intent, edit)?;
+        record(repository, intent, edit)?;
         step("relocate.recorded");
     }
     if let Some(directory) = &intent.directory {
@@ -357,7 +357,7 @@ fn is_recorded(repository: &Repository, intent: &Intent) -> Result<bool> {
 }
 
 /// Writes the record, the settings of the branch, and the bases of those above.
-fn record(intent: &Intent, mut edit: Edit) -> Result<()> {
+fn record(repository: &Repository, intent: &Intent, mut edit: Edit) -> Result<()> {
     let (before, after) = (&intent.before, &intent.after);
     let records = edit.records();
     if let Some((from, to)) = before.branch.as_ref().zip(after.branch.as_ref())
@@ -374,6 +374,7 @@ fn record(intent: &Intent, mut edit: Edit) -> Result<()> {
         .is_some_and(|lane| lane.id == before.id)
     {
         edit.rename_lane(&before.name, after)?;
+        tried::rename(repository, &mut edit, &after.id, &after.name)?;
     }
     edit.commit()
 }
