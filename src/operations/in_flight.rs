@@ -55,9 +55,15 @@ fn tell_of_tried(repository: &Repository, entries: &mut [Entry]) {
         let worktree = entry.worktree.as_ref();
         entry.is_main() && worktree.is_some_and(|main| main.head.branch().is_none())
     };
+    // It may have got another name since.
+    let lanes = entries.iter().filter_map(|entry| entry.lane.as_ref());
+    let mut lanes = lanes.into_iter();
+    let now = lanes
+        .find(|lane| lane.id == tried.lane_id)
+        .map_or(tried.lane, |lane| lane.name.clone());
     if let Some(main) = entries.iter_mut().find(on_none) {
         let state = std::mem::replace(&mut main.state, State::Unread);
-        main.state = state.trying(tried.lane);
+        main.state = state.trying(now);
     }
 }
 

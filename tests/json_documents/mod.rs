@@ -2,6 +2,7 @@
 //! where a field has a fixed choice of them.
 
 mod of_many;
+mod tries;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -368,33 +369,9 @@ fn every_word_is_documented_and_met() {
     met.run(&sandbox, ["finish", "blocked"]);
     meet_gates(&mut met);
     meet_syncs(&mut met);
-    meet_tries(&mut met);
+    tries::meet(&mut met);
     of_many::meet(&mut met);
     met.ensure_all();
-}
-
-/// Lanes that the main worktree shows.
-fn meet_tries(met: &mut Met) {
-    let sandbox = Sandbox::new();
-    sandbox.lane(["start", "login", "other"]).ok();
-    write(&sandbox.lane_path("login").join("README"), "edited\n");
-    for args in [
-        &["try", "login", "-n"][..],
-        &["try", "login"],
-        &["list"],
-        &["undo", "-n"],
-        &["try", "other"],
-        &["try", "--back", "-n"],
-        &["try", "--back"],
-        &["try", "login"],
-        &["log"],
-    ] {
-        met.run(&sandbox, args.iter().copied());
-    }
-    sandbox.write("README", "edited in main\n");
-    met.run(&sandbox, ["try", "--back"]);
-    met.run(&sandbox, ["try", "--back", "--to-lane"]);
-    met.run(&sandbox, ["try", "--back"]);
 }
 
 /// Lanes that are brought up to date, each verdict and each way.
