@@ -5,7 +5,7 @@ use crate::domain::overview::stray;
 use crate::domain::retire::place;
 use crate::domain::try_lane::BeginRefusal;
 use crate::engines::status;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::operations::forecast::snapshot::{Purpose, uncommitted};
 use crate::repository::Repository;
 use crate::repository::kept_pack::KeptPack;
@@ -34,8 +34,29 @@ pub(super) fn take(
     take_in(repository, scratch, &site, tip, purpose)
 }
 
-/// Takes the files of a worktree in that is at `tip`.
+/// How often a lane is taken in anew when a gc took objects away meanwhile.
+const TRIES: usize = 4;
+
+/// Takes the files of a worktree in that is at `tip`. An object that no ref leads to, and that git has
+/// seen and therefore not written again, may be gone when the pack is made: then all is done again.
 pub(super) fn take_in(
+    repository: &Repository,
+    scratch: &Scratch,
+    site: &Worktree,
+    tip: ObjectId,
+    purpose: Purpose,
+) -> Result<Snapshot> {
+    let take = || taken(repository, scratch, site, tip, purpose);
+    for _ in 1..TRIES {
+        match take() {
+            Err(error) if error.kind() == Kind::Git => {}
+            done => return done,
+        }
+    }
+    take()
+}
+
+fn taken(
     repository: &Repository,
     scratch: &Scratch,
     site: &Worktree,
