@@ -161,3 +161,44 @@ fn an_intent_of_a_stranger_is_set_aside() {
     assert!(run.stderr.contains("its file cannot be"), "{run}");
     assert!(!sandbox.root().join("victim").exists());
 }
+
+/// A lane that gets another name and another place is the same lane.
+#[test]
+fn a_lane_that_is_renamed_meanwhile_takes_its_edits() {
+    let sandbox = at_work();
+    let main = of_main(&sandbox);
+    sandbox.lane(["try", "login"]).ok();
+    sandbox.write("README", "edited in main\n");
+    sandbox.lane(["rename", "login", "auth"]).ok();
+    let list = sandbox.lane(["list"]).ok();
+    assert!(list.contains("trying auth"), "{list}");
+    let done = sandbox
+        .lane(["try", "--back", "--to-lane", "--json"])
+        .json();
+    assert_eq!(done["lane"], "auth");
+    let taken = std::fs::read(sandbox.lane_path("auth").join("README")).unwrap();
+    assert_eq!(taken, b"edited in main\n");
+    assert_eq!(of_main(&sandbox), main);
+    forgotten(&sandbox);
+}
+
+/// A lane inside the main worktree is no file of it.
+#[test]
+fn a_lane_inside_the_main_worktree_is_shown_beside_itself() {
+    let sandbox = at_work();
+    sandbox
+        .lane(["start", "inner", "--path", ".worktrees/inner"])
+        .ok();
+    let inner = sandbox.repo.join(".worktrees/inner");
+    write(&inner.join("README"), "inner\n");
+    sandbox.lane(["try", "inner"]).ok();
+    assert_eq!(
+        std::fs::read(sandbox.repo.join("README")).unwrap(),
+        b"inner\n"
+    );
+    sandbox.write("new.txt", "new\n");
+    sandbox.lane(["try", "--back", "--to-lane"]).ok();
+    assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+    assert_eq!(std::fs::read(inner.join("new.txt")).unwrap(), b"new\n");
+    forgotten(&sandbox);
+}

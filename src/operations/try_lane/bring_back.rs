@@ -156,9 +156,11 @@ impl Plan {
     fn told(&self, repository: &Repository) -> Result<BroughtBack> {
         let tried = &self.tried;
         let lanes = repository.records()?.lanes;
+        // It may have got another name since.
+        let lane = lanes.into_iter().find(|lane| lane.id == tried.lane_id);
         Ok(BroughtBack {
-            lane: tried.lane.clone(),
-            lane_is_gone: lanes.iter().all(|lane| lane.id != tried.lane_id),
+            lane_is_gone: lane.is_none(),
+            lane: lane.map_or_else(|| tried.lane.clone(), |lane| lane.name),
             commit: tried.commit,
             main: self.main.path.clone(),
             branch: tried.branch.clone(),
