@@ -403,15 +403,6 @@ fn meet_syncs(met: &mut Met) {
         &["mark", "even", "blocked"],
         &["mark", "even", "ready"],
         &["mark", "even", "done"],
-        &["rename", "even", "odd", "-n"],
-        &["rename", "even", "odd"],
-        &["move", "odd", "../even"],
-        &["base", "odd"],
-        &["base", "odd", "twin"],
-        &["undo", "odd"],
-        &["undo", "odd"],
-        &["undo", "--list"],
-        &["undo", "odd"],
     ] {
         met.run(&sandbox, args);
     }

@@ -8,6 +8,27 @@ pub fn meet(met: &mut Met) {
     meet_waits(met);
     meet_adoptions(met);
     meet_runs(met);
+    meet_changes(met);
+}
+
+/// Lanes that get another name, another place, another base, and have them taken back.
+fn meet_changes(met: &mut Met) {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "even", "twin"]).ok();
+    for args in [
+        &["rename", "even", "odd", "-n"][..],
+        &["rename", "even", "odd"],
+        &["move", "odd", "../even"],
+        &["base", "odd"],
+        &["base", "odd", "twin"],
+        &["undo", "odd"],
+        &["undo", "odd"],
+        &["undo", "--list"],
+        &["undo", "odd"],
+        &["log"],
+    ] {
+        met.run(&sandbox, args);
+    }
 }
 
 /// Lanes with a status, one with a claim, and what was done in one of them.
