@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::carried::Moved;
 use super::lane::{Lane, LaneId, ObjectId, RefName, lossless_path, optional_hex};
 use super::name::{BranchName, LaneName};
 use super::parameter::Parameter;
@@ -157,6 +158,9 @@ pub struct End {
     /// What the record of the lane has said, and says, where a rename, a move or another base changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<RecordChange>,
+    /// The uncommitted work that the lane which was made has taken along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Box<Moved>>,
     /// Why it failed.
     pub problem: Option<Problem>,
 }

@@ -62,6 +62,15 @@ impl Losses {
         (self.ahead > 0).then(|| Refusal::NotIntegrated(Box::new(self.clone())))
     }
 
+    /// Whether nothing but uncommitted changes would leave with it.
+    pub fn are_changes_alone(&self) -> bool {
+        let settled = Losses {
+            status: WorktreeStatus::default(),
+            ..self.clone()
+        };
+        self.status.operation.is_none() && settled.holdings().is_empty()
+    }
+
     /// All of it that no proof about the branch's commits covers: what the entry in the trash says
     /// it holds.
     pub fn holdings(&self) -> Vec<Holding> {

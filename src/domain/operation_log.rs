@@ -174,7 +174,7 @@ impl Operation {
     /// Base, commits and what else there is to say of one that is done, the most telling first.
     pub fn details(&self) -> Vec<String> {
         let end = match &self.outcome {
-            Outcome::Done(end) => Some(end),
+            Outcome::Done(end) => Some(&**end),
             _ => None,
         };
         let short = |id: &ObjectId| id.to_hex_with_len(10).to_string();

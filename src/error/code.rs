@@ -134,6 +134,7 @@ codes! {
     NoneFree "none-free" "No lane is free to be claimed.",
     NotAWorktree "not-a-worktree" "git does not list the worktree.",
     NotApproved "not-approved" "Commands that came with the repository are not approved.",
+    NotCarried "not-carried" "What is not committed cannot be carried into another worktree exactly.",
     NotFastForward "not-fast-forward" "The base has commits that the lane has not.",
     NotHealed "not-healed" "A command was interrupted, and what it did cannot be made good yet.",
     NotInForce "not-in-force" "The hooks are installed and do not run.",

@@ -12,8 +12,8 @@ use crate::domain::retire::place;
 use crate::domain::shell_word::quote;
 use crate::engines::status;
 use crate::error::{Code, Error, Result};
-use crate::repository::Repository;
 use crate::repository::revision::{merge_base, peeled};
+use crate::repository::{Repository, upstream};
 use crate::store::git::{FileChange, Invocation};
 
 /// Two sides that are compared.
@@ -147,12 +147,16 @@ fn tip(repository: &Repository, lane: &Lane, worktrees: &[Worktree]) -> Result<O
 
 /// Where the lane's own changes begin.
 fn departure(repository: &Repository, lane: &Lane, tip: ObjectId) -> Result<ObjectId> {
-    let base = match &lane.base {
-        Some(base) => repository.ref_target(base)?,
-        None => None,
-    };
-    let met = match base {
-        Some(base) => merge_base(repository, peeled(repository, base), tip)?,
+    let met = match &lane.base {
+        Some(base) => match repository.ref_target(base)? {
+            Some(commit) => {
+                let commit = peeled(repository, commit);
+                // What the base only lacks of its upstream is no change of the lane's.
+                let newest = upstream::newer(repository, base, commit)?.unwrap_or(commit);
+                merge_base(repository, newest, tip)?
+            }
+            None => None,
+        },
         None => None,
     };
     Ok(met.filter(|met| *met != tip).unwrap_or(lane.fork_point))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::lane::{Head, Lane, ObjectId, Worktree, WorktreeState};
+use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::overview::{Entry, Published, State, Versus, sort};
 use crate::domain::status::WorktreeStatus;
@@ -12,9 +12,8 @@ use crate::engines::{evidence, history};
 use crate::error::Result;
 use crate::operations::retire::is_untouched;
 use crate::repository::publication::Publications;
-use crate::repository::revision;
 use crate::repository::worktree::head_moved;
-use crate::repository::{RefFormat, Repository};
+use crate::repository::{RefFormat, Repository, revision, upstream};
 use crate::store::activity::Activity;
 
 /// How much to read.
@@ -303,6 +302,41 @@ fn compare(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
         match versus {
             Ok(versus) => entries[at].versus = Some(versus),
             Err(error) => entries[at].state = State::Damaged(error.to_string()),
+        }
+    }
+    leave_out_others(repository, entries, &bases)
+}
+
+/// Does not count what the base's upstream has already and the base only lacks: that is no lane's own.
+fn leave_out_others(
+    repository: &Repository,
+    entries: &mut [Entry],
+    bases: &BTreeMap<RefName, Option<ObjectId>>,
+) -> Result<()> {
+    let mut newer = BTreeMap::new();
+    for (base, commit) in bases {
+        // One that cannot be compared leaves the count as it is.
+        let found =
+            commit.and_then(|commit| upstream::newer(repository, base, commit).ok().flatten());
+        newer.extend(found.map(|found| (base, found)));
+    }
+    let (mut pairs, mut places) = (Vec::new(), Vec::new());
+    for (at, entry) in entries.iter().enumerate() {
+        let base = entry.lane.as_ref().and_then(|lane| lane.base.as_ref());
+        let is_ahead = entry.versus.as_ref().is_some_and(|versus| versus.ahead > 0);
+        if let (Some(tip), Some(newer), true) =
+            (entry.tip, base.and_then(|base| newer.get(base)), is_ahead)
+        {
+            pairs.push((tip, *newer));
+            places.push(at);
+        }
+    }
+    let Ok(found) = history::divergences(&repository.gix, &pairs) else {
+        return Ok(());
+    };
+    for (at, found) in places.into_iter().zip(found) {
+        if let Some(versus) = &mut entries[at].versus {
+            versus.ahead = found.ahead;
         }
     }
     Ok(())

@@ -8,6 +8,7 @@
 pub mod adopt;
 pub mod awaited;
 pub mod base_change;
+pub mod carry;
 pub mod checkout;
 pub mod claim;
 pub mod comparison;

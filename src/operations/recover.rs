@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::doctor::rebuild;
-use super::{doctor, land, relocate, resolve, restore, retire, start, switch, try_lane};
+use super::{carry, doctor, land, relocate, resolve, restore, retire, start, switch, try_lane};
 use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::LaneId;
@@ -281,6 +281,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
     // done.
     clear_locks(lane_dir)?;
     scratch::clear(lane_dir, guard::SCRATCH);
+    scratch::clear(lane_dir, carry::SCRATCH);
     // It is not known what a newer version's landing still needs.
     if !still.is_a_newers_to_heal() {
         land::recover_landing::clean(repository, landing)?;

@@ -7,8 +7,9 @@ use std::time::Duration;
 use bstr::{BString, ByteSlice};
 
 use super::Repository;
-use crate::domain::lane::RefName;
+use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::name::BranchName;
+use crate::engines::history;
 use crate::error::Result;
 use crate::store::journal::Exclusive;
 
@@ -36,6 +37,24 @@ pub fn upstream(repository: &Repository, base: &RefName) -> Option<Upstream> {
             .as_bstr(),
     )?;
     Some(Upstream { remote, tracking })
+}
+
+/// The commit of what `base` follows, where that has all of the base, which is at `commit`, and more:
+/// what it has beyond is others' work that the base only lacks.
+pub fn newer(
+    repository: &Repository,
+    base: &RefName,
+    commit: ObjectId,
+) -> Result<Option<ObjectId>> {
+    let Some(upstream) = upstream(repository, base) else {
+        return Ok(None);
+    };
+    let remote = repository.ref_target(&upstream.tracking)?;
+    let Some(remote) = remote.filter(|remote| *remote != commit) else {
+        return Ok(None);
+    };
+    let is_newer = history::is_ancestor(&repository.gix, commit, remote)?;
+    Ok(is_newer.then_some(remote))
 }
 
 /// The remote whose branch a remote-tracking branch mirrors.

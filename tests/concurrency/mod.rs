@@ -9,6 +9,7 @@
 mod claims;
 mod gate_races;
 mod landings;
+mod moves;
 mod random;
 mod relocations;
 mod starts;

@@ -15,6 +15,7 @@
 mod claimed;
 mod fanned;
 mod gated;
+mod moving;
 mod relocated;
 mod resolving;
 mod scenarios;
@@ -220,6 +221,8 @@ fn a_signal_leaves_nothing() {
     for (name, least) in [
         ("start", 10),
         ("start --from --atomic", 20),
+        ("start --move", 25),
+        ("start --move --keep", 15),
         ("finish merge", 20),
         ("finish --on-conflict, given up", 8),
         ("drop", 12),
@@ -268,6 +271,10 @@ at_every_step! {
     start_from_all_or_none "start --from --atomic" 25;
     start_from_filtered "start --from, filtered" 25;
     start_with_a_claim "start --claim" 12;
+    start_with_work "start --move" 30;
+    start_with_work_filtered "start --move, filtered" 30;
+    start_with_work_by_git "start --move by git" 25;
+    start_with_a_copy_of_work "start --move --keep" 15;
     finish_merge "finish merge" 25;
     finish_removing "finish removing" 30;
     finish_in_place "finish in place" 25;
@@ -293,6 +300,7 @@ at_every_step! {
     undo_of_a_prune "undo prune" 15;
     undo_of_a_start "undo start" 12;
     undo_of_a_restore "undo restore" 12;
+    undo_of_a_start_with_work "undo start --move" 18;
     gated_merge "gated merge" 30;
     gated_squash "gated squash" 30;
     gated_merge_elsewhere "gated merge, base nowhere" 25;
@@ -318,6 +326,7 @@ at_every_step! {
     sync_of_a_stack "sync a stack" 40;
     sync_with_a_fetch "sync --fetch" 30;
     sync_that_conflicts "sync conflict" 0;
+    start_with_a_fetch "start --fetch" 25;
     try_a_lane "try" 10;
     try_another_lane "try another" 20;
     try_back "try --back" 8;

@@ -150,6 +150,7 @@ pub fn all() -> impl Iterator<Item = &'static Scenario> {
         .chain(super::fanned::ALL)
         .chain(super::gated::ALL)
         .chain(super::relocated::ALL)
+        .chain(super::moving::ALL)
         .chain(super::synced::ALL)
         .chain(super::tried::ALL)
         .chain(super::resolving::ALL)

@@ -31,6 +31,12 @@ pub const ALL: &[Scenario] = &[
         behind,
         fetched,
     ),
+    Scenario::new(
+        "start --fetch",
+        &["start", "login", "--fetch"],
+        base_behind,
+        started_there,
+    ),
     Scenario::new("sync conflict", &["sync", "login"], conflicting, as_before).ending(3),
 ];
 
@@ -175,6 +181,29 @@ fn fetched(sandbox: &Sandbox, tip: &str) {
     }
     assert_eq!(main, sandbox.git(["rev-parse", "origin/main^"]));
     as_before(sandbox, tip);
+}
+
+/// A base that has uncommitted work beside it, and lacks what its remote has.
+fn base_behind(sandbox: &Sandbox) -> String {
+    sandbox.git(["rm", "-q", "src/app.txt"]);
+    sandbox.write("x", "x");
+    let new = sandbox.commit("theirs");
+    let remote = sandbox.root().join("shop/.git/remote");
+    sandbox.git(["clone", "-q", "--bare", ".", remote.to_str().unwrap()]);
+    sandbox.git(["remote", "add", "origin", remote.to_str().unwrap()]);
+    sandbox.git(["fetch", "-q", "origin"]);
+    sandbox.git(["branch", "-q", "--set-upstream-to=origin/main", "main"]);
+    sandbox.git(["reset", "-q", "--hard", "HEAD~1"]);
+    sandbox.write("README", "edited\n");
+    new
+}
+
+fn started_there(sandbox: &Sandbox, new: &str) {
+    assert_eq!(sandbox.git(["rev-parse", "login"]), new);
+    assert_eq!(sandbox.git(["rev-parse", "main"]), new);
+    assert_eq!(sandbox.git(["status", "--porcelain"]), " M README");
+    assert!(sandbox.repo.join("x").exists() && !sandbox.repo.join("src").exists());
+    sandbox.nothing_left_behind(0);
 }
 
 fn as_before(sandbox: &Sandbox, tip: &str) {

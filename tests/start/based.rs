@@ -28,27 +28,6 @@ fn the_base_is_the_remotes_head_then_the_main_worktrees_branch() {
 }
 
 #[test]
-fn a_base_behind_its_upstream_is_said_and_fetch_starts_from_there() {
-    let sandbox = Sandbox::new();
-    let clone = sandbox.root().join("clone");
-    sandbox.git(["clone", "-q", ".", clone.to_str().unwrap()]);
-    sandbox.write("new.txt", "new");
-    let new = sandbox.commit("second");
-    let run = sandbox.lane_in(&clone, ["start", "one"]);
-    assert!(!run.stderr.contains("behind"), "{run}");
-    run.ok();
-    sandbox.lane_in(&clone, ["start", "two", "--fetch"]).ok();
-    assert_eq!(sandbox.git_in(&clone, ["rev-parse", "two"]), new);
-    let run = sandbox.lane_in(&clone, ["start", "three"]);
-    assert!(
-        run.stderr
-            .contains("'main' is 1 commit behind 'origin/main'"),
-        "{run}"
-    );
-    run.ok();
-}
-
-#[test]
 fn a_detached_lane_has_no_branch() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "look", "--detach"]).ok();

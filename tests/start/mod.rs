@@ -5,7 +5,9 @@ mod from;
 mod held;
 mod interrupted;
 mod made;
+mod moved;
 mod read_only;
+mod renewed;
 mod run;
 
 use std::path::Path;

@@ -127,6 +127,9 @@ fn ensure_options_fit(args: &Args) -> Result<()> {
     if args.names.len() > 1 && (args.branch.is_some() || args.path.is_some()) {
         return Err(Error::usage("--branch and --path go with one NAME"));
     }
+    if args.names.len() > 1 && args.moving {
+        return Err(Error::usage("--move goes with one NAME"));
+    }
     if args.from.is_none() && args.unique && (args.task.is_none() || args.names.len() > 1) {
         return Err(Error::usage("--unique goes with one NAME and its --task"));
     }

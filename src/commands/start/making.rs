@@ -2,13 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::commands::start::Args;
 use crate::commands::start::planning::{Planned, Planner};
 use crate::commands::start::start_report::{Claimed, Outcome};
+use crate::commands::start::{Args, moving};
 use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
 use crate::domain::start::{Creation, Plan};
 use crate::engines::populate::{How, MOST_SOURCES, Source};
 use crate::error::{Code, Error, Result};
+use crate::operations::carry::Load;
 use crate::operations::claim::{Taken, give_back, take};
 use crate::operations::start::Started;
 use crate::operations::start::start_all::{Together, Wanted, start_all};
@@ -18,20 +19,30 @@ use crate::ui::Ui;
 /// What became of one lane, and what went wrong with one that is there.
 pub(super) type Made = Result<(Outcome, Option<Error>)>;
 
+/// What is to be made.
+#[derive(Clone, Copy)]
+pub(super) struct Order<'a> {
+    pub(super) planned: &'a [Planned],
+    /// Those that files may be copied from.
+    pub(super) worktrees: &'a [Worktree],
+    /// Uncommitted work that comes along.
+    pub(super) load: Option<&'a Load>,
+}
+
 /// Makes all of them; what became of each, in their order. With `--atomic` either all are made or none.
 pub(super) fn make(
     repository: &Repository,
     planner: &mut Planner<'_>,
-    planned: &[Planned],
-    worktrees: &[Worktree],
+    order: Order<'_>,
     args: &Args,
     ui: &Ui,
 ) -> Vec<Made> {
+    let planned = order.planned;
     let mut made: Vec<Option<Made>> = planned.iter().map(|_| None).collect();
     let taken = claim_those_there(repository, planned, &mut made);
     let is_stopped = args.atomic && made.iter().flatten().any(Result::is_err);
     if !is_stopped {
-        create(repository, planned, worktrees, args, ui, &mut made);
+        create(repository, order, args, ui, &mut made);
     }
     if args.atomic && (is_stopped || made.iter().flatten().any(Result::is_err)) {
         for taken in &taken {
@@ -93,13 +104,13 @@ fn claim_those_there(
 /// Makes those that are not there.
 fn create(
     repository: &Repository,
-    planned: &[Planned],
-    worktrees: &[Worktree],
+    order: Order<'_>,
     args: &Args,
     ui: &Ui,
     made: &mut [Option<Made>],
 ) {
-    let new = planned
+    let new = order
+        .planned
         .iter()
         .enumerate()
         .filter_map(|(at, planned)| match &planned.plan {
@@ -112,6 +123,7 @@ fn create(
         .map(|(_, planned, creation)| Wanted {
             creation,
             sparse: planned.sparse.as_ref(),
+            load: order.load,
         })
         .collect();
     let title = match &new[..] {
@@ -120,7 +132,7 @@ fn create(
     };
     let (progress, counts) = (ui.progress(title, "files"), Counts::of(new.len()));
     let together = Together {
-        sources: &sources(worktrees),
+        sources: &sources(order.worktrees),
         progress: &|number, done, total| {
             let (done, total) = counts.set(number, done, total);
             progress.set(done, total);
@@ -132,9 +144,11 @@ fn create(
     for ((at, planned, creation), started) in new.into_iter().zip(started) {
         made[at] = Some(started.map(|started| {
             let lane = started.lane.clone();
+            moving::tell_left(&started, ui);
             let (mut outcome, failure) = welcome(repository, started, creation, args);
             let (token, wish) = (planned.token.clone(), planned.wish.as_ref());
             outcome.claim = Claimed::of(repository, &lane, token, wish);
+            outcome.behind = planned.behind.clone();
             (outcome, failure)
         }));
     }
@@ -167,7 +181,7 @@ fn welcome(
     creation: &Creation,
     args: &Args,
 ) -> (Outcome, Option<Error>) {
-    let Started { lane, how } = started;
+    let Started { lane, how, .. } = started;
     repository.tell_of_new_index(&lane.worktree);
     let failure = run_in(repository, &lane, creation, args).err();
     let mut outcome = Outcome::of(lane, true);

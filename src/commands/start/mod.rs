@@ -4,7 +4,9 @@
 //! lanes (`making`), and the report tells of each.
 
 mod asked;
+mod fetching;
 mod making;
+mod moving;
 mod planning;
 mod running;
 mod start_report;
@@ -16,7 +18,7 @@ use clap::Args as ClapArgs;
 use crate::commands::first_lane;
 use crate::commands::lane_commands::Options;
 use crate::commands::start::asked::Asked;
-use crate::commands::start::making::{Made, make};
+use crate::commands::start::making::{Made, Order, make};
 use crate::commands::start::planning::{Planned, Planner};
 use crate::commands::start::running::{confirm_claims, run_in_new};
 use crate::commands::start::start_report::{Outcome, StartReport, Told};
@@ -62,9 +64,18 @@ pub struct Args {
     #[arg(short, long, value_name = "REF")]
     base: Option<String>,
 
-    /// Fetch first, and start from the base's upstream where the base is behind it
+    /// Fetch first, and bring the base up to date where it is only behind its upstream
     #[arg(long)]
     fetch: bool,
+
+    /// Take along into the lane what is not committed where you stand: staged, unstaged and untracked;
+    /// ignored files stay
+    #[arg(long = "move", conflicts_with_all = ["from", "sparse", "read_only"])]
+    moving: bool,
+
+    /// With --move: leave it where it is, too
+    #[arg(long, requires = "moving")]
+    keep: bool,
 
     /// Use this branch instead of one named by the policy
     #[arg(long, value_name = "BRANCH", conflicts_with = "detach")]
@@ -155,16 +166,27 @@ fn start(args: &Args, ui: &Ui) -> Result<()> {
     let (mut repository, worktrees, policy) = open(args, ui)?;
     let undecided = install::undecided(&repository)?;
     let policy = policy?;
-    let mut planner = Planner::new(&repository, &policy, args, worktrees, ui)?;
+    let renewed = fetching::renew(&mut repository, (&asked, &policy), args, ui)?;
+    let seen = (worktrees, renewed);
+    let mut planner = Planner::new(&repository, &policy, args, seen, ui)?;
     let (planned, around) = planner.plan_all(&asked)?;
+    let work = moving::look(&repository, &planned, args)?;
     let made: Vec<Made> = match args.dry_run {
         true => planned
             .iter()
             .map(|one| Ok((foreseen(one), None)))
             .collect(),
-        false => make(&repository, &mut planner, &planned, &around, args, ui),
+        false => {
+            let order = Order {
+                planned: &planned,
+                worktrees: &around,
+                load: work.load.as_ref(),
+            };
+            make(&repository, &mut planner, order, args, ui)
+        }
     };
     let (mut report, mut failures) = told(&asked, made, args.dry_run);
+    report.note_moved(work.moved);
     let is_made = report.lanes.iter().any(Told::is_created);
     if undecided && is_made {
         first_lane::welcome(&repository, &policy, ui);
@@ -210,10 +232,12 @@ fn open(args: &Args, ui: &Ui) -> Result<(Repository, Option<Vec<Worktree>>, Resu
 }
 
 fn foreseen(planned: &Planned) -> Outcome {
-    match &planned.plan {
-        Plan::Exists(lane) => Outcome::existing((**lane).clone()),
+    let mut outcome = match &planned.plan {
+        Plan::Exists(lane) => return Outcome::existing((**lane).clone()),
         Plan::Create(creation) => Outcome::planned(creation),
-    }
+    };
+    outcome.behind = planned.behind.clone();
+    outcome
 }
 
 /// What is told of each lane, and what has failed.

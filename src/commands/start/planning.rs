@@ -3,16 +3,17 @@
 
 use bstr::{BString, ByteSlice};
 
-use crate::commands::start::Args;
 use crate::commands::start::asked::Asked;
+use crate::commands::start::fetching::Renewed;
+use crate::commands::start::{Args, moving};
 use crate::domain::claim::ClaimEnd;
 use crate::domain::lane::{Lane, LaneId, Worktree};
 use crate::domain::name::BranchName;
-use crate::domain::start::{Base, Creation, Explicit, Plan, Request, branch_name, plan};
+use crate::domain::start::{Base, Behind, Creation, Explicit, Plan, Request, branch_name, plan};
 use crate::engines::populate::Sparse;
 use crate::error::{Code, Error, Result};
 use crate::operations::claim::{Wish, end_with, new};
-use crate::operations::start::base::{Bases, Upstreams};
+use crate::operations::start::base::{Bases, Found, Upstreams};
 use crate::operations::start::registry_lock;
 use crate::policy::Policy;
 use crate::repository::Repository;
@@ -24,6 +25,8 @@ use crate::ui::Ui;
 pub(super) struct Planned {
     pub(super) asked: Asked,
     pub(super) plan: Plan,
+    /// What its base lacks of its upstream.
+    pub(super) behind: Option<Behind>,
     pub(super) sparse: Option<Sparse>,
     /// How it is to be claimed.
     pub(super) wish: Option<Wish>,
@@ -38,8 +41,11 @@ pub(super) struct Planner<'a> {
     /// When claims end.
     claim_end: ClaimEnd,
     bases: Bases<'a>,
+    renewed: Renewed,
     ui: &'a Ui,
     dry_run: bool,
+    /// The work of where the caller stands comes along.
+    moving: bool,
     /// The worktrees as they were seen last, where that still holds.
     seen: Option<Vec<Worktree>>,
 }
@@ -49,13 +55,12 @@ impl<'a> Planner<'a> {
         repository: &'a Repository,
         policy: &'a Policy,
         args: &Args,
-        seen: Option<Vec<Worktree>>,
+        (seen, renewed): (Option<Vec<Worktree>>, Renewed),
         ui: &'a Ui,
     ) -> Result<Self> {
-        let upstreams = match (args.fetch || policy.fetch, args.dry_run) {
-            (false, _) => Upstreams::Compared,
-            (true, false) => Upstreams::Fetched,
-            (true, true) => Upstreams::AsLastFetched,
+        let upstreams = match (args.fetch || policy.fetch) && args.dry_run {
+            false => Upstreams::Compared,
+            true => Upstreams::AsLastFetched,
         };
         if upstreams == Upstreams::AsLastFetched {
             ui.note(
@@ -75,8 +80,10 @@ impl<'a> Planner<'a> {
             bases: Bases::of(repository, upstreams),
             ui,
             dry_run: args.dry_run,
+            moving: args.moving,
             // A fetch may take minutes.
-            seen: seen.filter(|_| upstreams != Upstreams::Fetched),
+            seen: seen.filter(|_| !renewed.is_some()),
+            renewed,
         })
     }
 
@@ -106,15 +113,16 @@ impl<'a> Planner<'a> {
     fn try_all(&mut self, asked: &[Asked]) -> Result<(Vec<Planned>, Vec<Worktree>)> {
         // What has to be fetched comes first: facts must not be older than the bases.
         let mut bases = Vec::new();
-        for asked in asked {
-            bases.push(self.base(asked).map_err(|error| asked.located(error))?);
+        for one in asked {
+            let base = self.base(one, asked);
+            bases.push(base.map_err(|error| one.located(error))?);
         }
         let seen = self.seen.take();
         let worktrees = seen.map_or_else(|| self.repository.worktrees(), Ok)?;
         let mut around = Around::of(self.repository, worktrees)?;
         let mut planned = Vec::new();
-        for (asked, base) in asked.iter().zip(bases) {
-            let one = self.plan_one(asked, base, &around);
+        for (asked, (base, behind)) in asked.iter().zip(bases) {
+            let one = self.plan_one(asked, (base, behind), &around);
             let one = one.map_err(|error| asked.located(error))?;
             if let Plan::Create(creation) = &one.plan {
                 around.expect(expected(creation));
@@ -124,13 +132,23 @@ impl<'a> Planner<'a> {
         Ok((planned, around.worktrees().to_vec()))
     }
 
-    fn base(&mut self, asked: &Asked) -> Result<Base> {
+    fn base(&mut self, asked: &Asked, all: &[Asked]) -> Result<Found> {
         let name = asked.base.as_deref().or(self.policy.base.as_deref());
-        let ui = self.ui;
-        self.bases.find(name, |warning| ui.warn(warning))
+        let (renewed, ui) = (&self.renewed, self.ui);
+        let found = self.bases.find(name, |base, behind| {
+            renewed.tell(base, behind, all, ui);
+        });
+        let found = found.map(|(base, behind)| {
+            let why = renewed.why(&base);
+            (base, behind.map(|behind| Behind { why, ..behind }))
+        });
+        match self.moving && asked.base.is_none() {
+            true => moving::base(self.repository, found),
+            false => found,
+        }
     }
 
-    fn plan_one(&self, asked: &Asked, base: Base, around: &Around) -> Result<Planned> {
+    fn plan_one(&self, asked: &Asked, (base, behind): Found, around: &Around) -> Result<Planned> {
         let (repository, policy) = (self.repository, self.policy);
         repository.unrecovered.ensure_lane_is_whole(&asked.name)?;
         let mut request = request(repository, policy, asked, &base)?;
@@ -155,6 +173,7 @@ impl<'a> Planner<'a> {
         Ok(Planned {
             asked: asked.clone(),
             plan,
+            behind,
             sparse: (!asked.sparse.is_empty()).then(|| Sparse {
                 directories: directories.collect(),
             }),

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::commands::lane_words::moment;
+use crate::domain::carried::Moved;
 use crate::domain::lane::{Lane, RefName, lossless_path};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::parameter::Parameter;
-use crate::domain::start::Creation;
+use crate::domain::start::{Behind, Creation};
 use crate::error::Error;
 use crate::operations::claim::Wish;
 use crate::repository::Repository;
@@ -29,6 +30,15 @@ impl StartReport {
     pub(super) fn tell_once(&self, ui: &Ui) {
         if ui.json || !self.is_told {
             ui.report(self);
+        }
+    }
+}
+
+impl StartReport {
+    /// Adds which work the only lane has taken along, or would.
+    pub(super) fn note_moved(&mut self, moved: Option<Moved>) {
+        if let [Told::There(outcome)] = &mut self.lanes[..] {
+            outcome.moved = moved;
         }
     }
 }
@@ -140,6 +150,12 @@ pub(super) struct Outcome {
     /// How the files came about; absent where nothing was checked out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) files: Option<&'static str>,
+    /// What its base lacks of the branch that it follows; absent for a lane that existed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) behind: Option<Behind>,
+    /// The uncommitted work that it has taken along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<Moved>,
     /// The claim that the command has taken or renewed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) claim: Option<Claimed>,
@@ -209,6 +225,8 @@ impl Outcome {
             new_branch: None,
             upstream: None,
             files: None,
+            behind: None,
+            moved: None,
             claim: None,
             ran: None,
             retired: None,
@@ -239,6 +257,8 @@ impl Outcome {
                 .as_ref()
                 .map(|upstream| upstream.tracking.clone()),
             files: None,
+            behind: None,
+            moved: None,
             claim: None,
             ran: None,
             retired: None,
@@ -269,6 +289,15 @@ impl Outcome {
     }
 }
 
+fn moved_line(moved: &Moved) -> String {
+    let from = moved.from.display();
+    match (moved.counts.is_nothing(), moved.kept) {
+        (true, _) => format!("  moved: nothing, for all is committed in {from}"),
+        (false, false) => format!("  moved: {} from {from}", moved.counts),
+        (false, true) => format!("  copied: {} from {from}", moved.counts),
+    }
+}
+
 impl Report for StartReport {
     fn text(&self, page: &mut Page) {
         for told in &self.lanes {
@@ -278,6 +307,9 @@ impl Report for StartReport {
             if !lane.set.is_empty() {
                 let set = lane.set.iter().map(|(key, value)| format!("{key}={value}"));
                 page.line(format!("  set: {}", set.collect::<Vec<_>>().join(" ")));
+            }
+            if let Some(moved) = &lane.moved {
+                page.line(moved_line(moved));
             }
             if let Some(claim) = &lane.claim {
                 page.line(match &claim.token {

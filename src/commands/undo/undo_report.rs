@@ -36,6 +36,9 @@ struct Lane {
     /// Where the lane is back.
     #[serde(with = "optional_path")]
     path: Option<PathBuf>,
+    /// Where the work is back that the lane had taken along.
+    #[serde(with = "optional_path")]
+    work_back_in: Option<PathBuf>,
     /// Its entry in the trash, where it went there.
     trash_id: Option<String>,
     /// What is left of a lane that was adopted.
@@ -118,6 +121,10 @@ impl Undid {
             Lane {
                 name: step.lane.clone(),
                 what: step.deed.what(),
+                work_back_in: match &plan.act {
+                    Act::PutAway(leaving) => leaving.work_goes_to().map(Path::to_owned),
+                    _ => None,
+                },
                 operations: plan.undoes(step).map(str::to_owned).collect(),
                 path,
                 trash_id,
@@ -169,6 +176,10 @@ impl Report for Undid {
             };
             let text = format!("{verb} {} of lane '{}'{on}", noun(lane.what), lane.name);
             page.line(Cell::new(text, Style::Good));
+            if let Some(place) = &lane.work_back_in {
+                let is = if self.dry_run { "would be" } else { "is" };
+                page.line(format!("  its work {is} back in '{}'", place.display()));
+            }
             if let Some(line) = lane.place(self.dry_run) {
                 page.line(line);
             }

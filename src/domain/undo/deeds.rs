@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::domain::carried::Moved;
 use crate::domain::event::{End, Event, Phase, Stays, Subject, What};
 use crate::domain::lane::{LaneId, ObjectId, RefName};
 use crate::domain::name::{BranchName, LaneName};
@@ -34,8 +35,8 @@ pub struct Step {
 /// What a step did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deed {
-    /// A lane was made, at this commit.
-    Start(Option<ObjectId>),
+    /// A lane was made, at this commit, and has taken this work along.
+    Start(Option<ObjectId>, Option<Box<Moved>>),
     /// A lane came onto its base.
     Landing(Landing),
     /// A lane went into the trash.
@@ -99,7 +100,7 @@ impl Deed {
     /// The word for it, as the log has it; a landing is one although its lane left too.
     pub fn what(&self) -> What {
         match self {
-            Deed::Start(_) => What::Start,
+            Deed::Start(..) => What::Start,
             Deed::Landing(_) => What::Land,
             Deed::Removal(removal) => removal.what,
             Deed::Restore(_) => What::Restore,
@@ -311,7 +312,7 @@ impl<'a> Operation<'a> {
         let (subject, end) = (self.subject, self.end?);
         let what = subject.what;
         let deed = match what {
-            What::Start => Deed::Start(end.result),
+            What::Start => Deed::Start(end.result, end.moved.clone()),
             What::Restore => Deed::Restore(end.result),
             What::Land => Deed::Landing(Landing {
                 base: subject.base.clone()?,

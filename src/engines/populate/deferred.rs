@@ -32,9 +32,14 @@ pub struct Place<'a> {
     pub hash: gix::hash::Kind,
 }
 
-/// Has git write the files of `commit` that no one has written yet. Files that are there stay as
-/// they are.
-pub fn complete(place: &Place<'_>, commit: gix::ObjectId, interrupt: &AtomicBool) -> Result<()> {
+/// Has git write the files of `commit` that no one has written yet, but for those that are not `wanted`.
+/// Files that are there stay as they are.
+pub fn complete(
+    place: &Place<'_>,
+    commit: gix::ObjectId,
+    wanted: impl Fn(&BString) -> bool,
+    interrupt: &AtomicBool,
+) -> Result<()> {
     let read_tree = |how| {
         let options = ["--no-recurse-submodules", "-m", how];
         run(git(place)?.reading_tree(options, [commit]), interrupt)
@@ -54,7 +59,8 @@ pub fn complete(place: &Place<'_>, commit: gix::ObjectId, interrupt: &AtomicBool
             .is_err()
     };
     let mut list = Vec::new();
-    for path in unwritten(place).into_iter().filter(missing) {
+    let waits = |path: &BString| missing(path) && wanted(path);
+    for path in unwritten(place).into_iter().filter(waits) {
         list.extend_from_slice(&path);
         list.push(0);
     }

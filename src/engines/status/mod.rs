@@ -37,7 +37,7 @@ pub use at_path::surely_as_in;
 pub use index_only::{has_unmerged, of_index};
 #[doc(hidden)]
 pub use porcelain::understands;
-pub use porcelain::{changed, ignored};
+pub use porcelain::{changed, ignored, records};
 pub use uncommitted::{Uncommitted, uncommitted};
 pub(crate) use unknown::{open_directory, read_names};
 

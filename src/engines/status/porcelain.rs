@@ -51,6 +51,12 @@ pub fn changed(git: &Git, worktree: &Path, admin: &Path) -> Result<Vec<BString>>
     Ok(records.iter().filter_map(path).collect())
 }
 
+/// What git says of every path that no commit has, each untracked file by itself, ignored ones left out;
+/// the commit comes first. Untracked files in a submodule are that repository's.
+pub fn records(git: &Git, worktree: &Path, admin: &Path) -> Result<Vec<BString>> {
+    look(git, worktree, admin).status("untracked", Untracked::EachFile)
+}
+
 /// What git counts, and the paths it counts as modified.
 pub(super) fn ask(
     git: &Git,

@@ -9,7 +9,7 @@ use super::outcome::Wording;
 use super::verdict::Place;
 use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing};
-use crate::domain::lane::{Head, ObjectId, Worktree};
+use crate::domain::lane::{Head, ObjectId, RefName, Worktree};
 use crate::domain::message;
 use crate::domain::name::LaneName;
 use crate::error::{Code, Error, Result};
@@ -18,8 +18,8 @@ use crate::operations::land::keepalive_ref::is_whole;
 use crate::operations::land::landing_hooks::Making;
 use crate::operations::land::merge_settings;
 use crate::operations::retire::look::{is_locked, wait_for_locks};
-use crate::repository::Repository;
 use crate::repository::worktree::resolved_head;
+use crate::repository::{Repository, upstream};
 use crate::store::git;
 use crate::store::git::Invocation;
 use crate::store::journal::unique_id;
@@ -43,7 +43,11 @@ pub(super) fn message(
         None => {
             let chosen = || message::expand(&wording.policy.message, lane, &landing.base);
             if landing.strategy == Strategy::Squash {
-                let range = format!("{}..{}", place.old, landing.tip);
+                // What the base only lacks of its upstream others have said.
+                let newer =
+                    upstream::newer(place.repository, &RefName::from(&landing.base), place.old)?;
+                let beyond = newer.unwrap_or(place.old);
+                let range = format!("{beyond}..{}", landing.tip);
                 let messages = place.repository.git_here().messages(&range)?;
                 match wording.policy.message_is_chosen {
                     true => message::with_subjects(&chosen()?, &messages),

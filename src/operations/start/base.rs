@@ -1,43 +1,34 @@
-//! The base of a new lane: found, fetched where that is wanted, and compared with its upstream.
+//! The base of a new lane: found, and compared with its upstream.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use bstr::BString;
+use std::collections::BTreeMap;
 
 use crate::domain::lane::RefName;
-use crate::domain::start::Base;
+use crate::domain::start::{Base, Behind};
+use crate::engines::history;
 use crate::error::Result;
 use crate::repository::Repository;
 use crate::repository::revision;
-use crate::repository::upstream::{fetch, remote_of, upstream};
+use crate::repository::upstream::upstream;
 
-/// A base and what there is to say about it.
-#[derive(Debug, Clone)]
-struct Resolved {
-    /// The base to start from.
-    base: Base,
-    /// It is behind or beside its upstream.
-    warning: Option<String>,
-}
-
-/// How new the base's upstream has to be.
+/// Where a lane starts whose base is behind its upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upstreams {
-    /// It is compared with the base, and nothing more.
+    /// From the base.
     Compared,
-    /// The lane starts from it, fetched before.
-    Fetched,
-    /// The lane would start from it: as it was fetched last, because nothing is to be changed.
+    /// From the upstream as it was fetched last: the base would be brought up to date, and nothing is to
+    /// be changed.
     AsLastFetched,
 }
 
-/// The bases of one command: each is looked for once, and each remote fetched from once.
+/// The bases of one command: each is looked for once.
 pub struct Bases<'a> {
     repository: &'a Repository,
     upstreams: Upstreams,
-    found: BTreeMap<Option<String>, Resolved>,
-    fetched: BTreeSet<Option<BString>>,
+    found: BTreeMap<Option<String>, Found>,
 }
+
+/// A base, and how it stands to its upstream where it lacks something of that.
+pub type Found = (Base, Option<Behind>);
 
 impl<'a> Bases<'a> {
     /// None has been looked for yet.
@@ -46,106 +37,69 @@ impl<'a> Bases<'a> {
             repository,
             upstreams,
             found: BTreeMap::new(),
-            fetched: BTreeSet::new(),
         }
     }
 
-    /// Finds the base by name, or the default one. Where the lane is to start from its upstream and the
-    /// base has nothing that this lacks, the upstream's commit is where it starts; the base itself is
-    /// not moved. `tell` hears of what there is to say about one that was not asked for before.
-    pub fn find(&mut self, name: Option<&str>, tell: impl FnOnce(&str)) -> Result<Base> {
+    /// Finds the base by name, or the default one. `tell` hears of one that was not asked for before and
+    /// is behind its upstream.
+    pub fn find(&mut self, name: Option<&str>, tell: impl FnOnce(&Base, &Behind)) -> Result<Found> {
         let name = name.map(str::to_owned);
         if let Some(known) = self.found.get(&name) {
-            return Ok(known.base.clone());
+            return Ok(known.clone());
         }
-        let resolved = self.resolve(name.as_deref())?;
-        if let Some(warning) = &resolved.warning {
-            tell(warning);
+        let base = look_up(self.repository, name.as_deref())?;
+        let found = compared(self.repository, base, self.upstreams)?;
+        if let (base, Some(behind)) = &found {
+            tell(base, behind);
         }
-        let base = resolved.base.clone();
-        self.found.insert(name, resolved);
-        Ok(base)
+        self.found.insert(name, found.clone());
+        Ok(found)
     }
+}
 
-    fn resolve(&mut self, name: Option<&str>) -> Result<Resolved> {
-        let repository = self.repository;
-        let find = || {
-            name.map_or_else(
-                || revision::default_base(repository),
-                |name| revision::named_base(repository, name),
-            )
-        };
-        let mut base = find()?;
-        let upstream = base
-            .name
-            .as_ref()
-            .and_then(|name| upstream(repository, name));
-        if self.upstreams == Upstreams::Fetched {
-            let remote = match (&upstream, &base.name) {
-                (Some(upstream), _) => Some(upstream.remote.clone()),
-                (None, Some(base)) => remote_of(base),
-                (None, None) => None,
-            };
-            // One that could not be fetched from is tried again.
-            if !self.fetched.contains(&remote) {
-                fetch(repository, remote.as_ref())?;
-                self.fetched.insert(remote);
-            }
-            base = find()?;
-        }
-        let tracking = upstream.map(|upstream| upstream.tracking);
-        compared(repository, base, tracking, self.upstreams)
+/// The base of that name, or the default one.
+pub fn look_up(repository: &Repository, name: Option<&str>) -> Result<Base> {
+    match name {
+        Some(name) => revision::named_base(repository, name),
+        None => revision::default_base(repository),
     }
 }
 
 /// The base, compared with its upstream.
-fn compared(
+fn compared(repository: &Repository, mut base: Base, upstreams: Upstreams) -> Result<Found> {
+    let Some((ahead, behind, tracking, remote)) = divergence(repository, &base)? else {
+        return Ok((base, None));
+    };
+    if ahead == 0 && upstreams == Upstreams::AsLastFetched {
+        base.commit = remote;
+        return Ok((base, None));
+    }
+    let behind = Behind {
+        upstream: tracking,
+        commits: behind,
+        ahead,
+        why: None,
+    };
+    Ok((base, Some(behind)))
+}
+
+/// How many commits the base has that its upstream has not, and the other way round; `None` where it has
+/// all of them.
+fn divergence(
     repository: &Repository,
-    mut base: Base,
-    upstream: Option<RefName>,
-    upstreams: Upstreams,
-) -> Result<Resolved> {
-    let Some(upstream) = upstream else {
-        return Ok(Resolved {
-            base,
-            warning: None,
-        });
+    base: &Base,
+) -> Result<Option<(usize, usize, RefName, gix::ObjectId)>> {
+    let found = base.name.as_ref();
+    let Some(followed) = found.and_then(|name| upstream(repository, name)) else {
+        return Ok(None);
     };
-    let Some(remote) = repository
-        .ref_target(&upstream)?
-        .filter(|remote| *remote != base.commit)
-    else {
-        return Ok(Resolved {
-            base,
-            warning: None,
-        });
+    let Some(remote) = repository.ref_target(&followed.tracking)? else {
+        return Ok(None);
     };
-    let divergence =
-        crate::engines::history::divergences(&repository.gix, &[(base.commit, remote)])?;
-    let Some((ahead, behind)) = divergence.first().map(|found| (found.ahead, found.behind)) else {
-        return Ok(Resolved {
-            base,
-            warning: None,
-        });
-    };
-    let commits = if behind == 1 { "commit" } else { "commits" };
-    let local = base
-        .name
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let warning = match (ahead, behind, upstreams != Upstreams::Compared) {
-        (_, 0, _) => None,
-        (0, _, true) => {
-            base.commit = remote;
-            None
-        }
-        (0, ..) => Some(format!(
-            "'{local}' is {behind} {commits} behind '{upstream}'; --fetch starts from there"
-        )),
-        (..) => Some(format!(
-            "'{local}' has diverged from '{upstream}': {ahead} ahead, {behind} behind"
-        )),
-    };
-    Ok(Resolved { base, warning })
+    if remote == base.commit {
+        return Ok(None);
+    }
+    let found = history::divergences(&repository.gix, &[(base.commit, remote)])?;
+    let found = found.first().filter(|found| found.behind > 0);
+    Ok(found.map(|found| (found.ahead, found.behind, followed.tracking, remote)))
 }

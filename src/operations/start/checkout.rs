@@ -9,6 +9,8 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use bstr::BString;
+
 use super::Intent;
 use super::publish::admin_dir;
 use crate::domain::lane::Head;
@@ -36,7 +38,10 @@ pub(super) fn finish(repository: &Repository, intent: &Intent) -> Result<()> {
         settings: &settings,
         ..place(repository, intent, git, &admin)
     };
-    complete(&place, intent.commit, &crate::store::signals::PENDING)?;
+    let carry = intent.carry.as_ref();
+    let wanted = |path: &BString| carry.is_none_or(|carry| !carry.has(path));
+    let interrupt = &crate::store::signals::PENDING;
+    complete(&place, intent.commit, wanted, interrupt)?;
     step("start.finished");
     Ok(())
 }
@@ -127,5 +132,11 @@ fn is_untouched(repository: &Repository, intent: &Intent) -> Result<bool> {
     let changed = status::changed(git, place.directory, &admin).map_err(|error| {
         Error::git("cannot tell whether the worktree was used meanwhile").caused_by(error)
     })?;
-    Ok(changed.iter().all(|path| ours.contains(path)))
+    let is_elsewhere = |path: &BString| {
+        let carry = intent.carry.as_ref();
+        carry.is_some_and(|carry| carry.is_in_place_too(place.directory, path))
+    };
+    Ok(changed
+        .iter()
+        .all(|path| ours.contains(path) || is_elsewhere(path)))
 }

@@ -12,6 +12,7 @@
 
 pub mod base;
 mod by_git;
+mod carrying;
 mod checkout;
 pub(crate) mod publish;
 mod recover_start;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use bstr::ByteSlice;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::carried::Moved;
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{Lane, LaneId, ObjectId, hex, lossless_path};
 use crate::domain::start::Creation;
@@ -31,12 +33,13 @@ use crate::domain::trash_entry::Setting;
 use crate::engines::populate;
 use crate::engines::populate::{Filled, How, Source, Sparse};
 use crate::error::{Error, IoContext, Kind, Result};
+use crate::operations::carry::{Carry, Left, Load};
 pub use crate::operations::start::recover_start::{recover, recover_all, what};
 use crate::repository::admin_dir::{self, begin_reflog, copy_worktree_config, line};
 use crate::repository::exclude;
 use crate::repository::provenance::{Assertions, Asserts, remember};
 use crate::repository::{RefFormat, Repository};
-use crate::store::journal::{About, Announce, Exclusive, Journal, step, unique_id};
+use crate::store::journal::{About, Announce, Exclusive, GitDir, Journal, step, unique_id};
 use unmake::{Identity, is_own, undo, visible_at};
 
 /// What a start is about to do; enough to complete or undo it.
@@ -74,6 +77,9 @@ pub struct Intent {
     /// Files wait for the worktree to be in its place.
     #[serde(default)]
     unfinished: bool,
+    /// The uncommitted work that comes into it from another worktree.
+    #[serde(default)]
+    carry: Option<Carry>,
     /// Everything is prepared: a start that dies from here on is completed if that is possible.
     publishing: bool,
     /// The worktree it made, known from `publishing` on.
@@ -106,7 +112,13 @@ impl Intent {
 
 impl Announce for Intent {
     fn about(&self) -> About {
-        About::lane(what(&self.lane.name), &self.lane.name)
+        let mut about = About::lane(what(&self.lane.name), &self.lane.name);
+        if let Some(carry) = self.carry.as_ref().filter(|carry| !carry.keep)
+            && self.publishing
+        {
+            about.git_dirs.push(GitDir(carry.git_dir.clone()));
+        }
+        about
     }
 }
 
@@ -154,6 +166,9 @@ impl Asserts for Intent {
             let plain = !setting.value.contains_str("::") && !setting.value.starts_with(b"-");
             assertions.that("setting of the branch", &setting.key, known && plain);
         }
+        if let Some(carry) = &self.carry {
+            carry.asserts(assertions);
+        }
         for Made(made) in &self.made {
             let above = |path: &Path| path != made && path.starts_with(made);
             let fits = above(&self.staged_worktree) || above(&lane.worktree);
@@ -173,6 +188,10 @@ pub struct Started {
     pub lane: Lane,
     /// How its files came about.
     pub how: How,
+    /// The work that it has taken along.
+    pub moved: Option<Moved>,
+    /// Where that was changed meanwhile, and so has stayed too.
+    pub left: Left,
 }
 
 /// How to fill the worktree.
@@ -181,6 +200,8 @@ pub struct Filling<'a> {
     pub sources: &'a [Source],
     /// Check out these directories only.
     pub sparse: Option<&'a Sparse>,
+    /// Uncommitted work that comes along.
+    pub load: Option<&'a Load>,
     /// Called with files done and files in total.
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
 }
@@ -195,8 +216,9 @@ pub fn start(
     let lane = record_of(creation);
     let operation = repository.log().begin(Subject::of(What::Start, &lane));
     let made = make(repository, creation, filling, lane);
-    operation.ended(made, |started| {
-        End::of_start(&started.lane, creation.commit)
+    operation.ended(made, |started| End {
+        moved: started.moved.clone().map(Box::new),
+        ..End::of_start(&started.lane, creation.commit)
     })
 }
 
@@ -258,6 +280,7 @@ fn intend(
         relative: admin_dir::wants_relative_links(repository)?,
         unique: creation.request.unique,
         unfinished: false,
+        carry: None,
         publishing: false,
         made_worktree: None,
         made_admin: None,
@@ -275,32 +298,40 @@ fn make(
     lane: Lane,
 ) -> Result<Started> {
     let mut intent = intend(repository, creation, filling.sparse.is_some(), lane)?;
+    intent.carry = filling.load.map(|load| load.carry.clone());
     remember(repository, &creation.path);
     let mut running = Journal::new(repository.lane_dir()).begin(&intent)?;
     exclude::add(repository, &intent.hidden_directory())?;
+    let id = running.id().into_owned();
     let mut save = |intent: &Intent| running.advance(intent);
     let made = if intent.by_git {
         registry_lock(repository).and_then(|_guard| {
             let filled = by_git::prepare(repository, &mut intent, filling)?;
             intent.unfinished = filled.unfinished;
+            let admin = publish::admin_dir(repository, &intent);
+            carrying::bring_in(repository, &intent, filling, &admin)?;
+            let hold = carrying::hold(repository, filling, &id)?;
             publish::publish(repository, &mut intent, &mut save)?;
-            Ok(filled.how)
+            Ok((filled.how, hold))
         })
     } else {
         prepare(repository, &intent, filling).and_then(|filled| {
             intent.unfinished = filled.unfinished;
             let _guard = registry_lock(repository)?;
+            let hold = carrying::hold(repository, filling, &id)?;
             publish::publish(repository, &mut intent, &mut save)?;
-            Ok(filled.how)
+            Ok((filled.how, hold))
         })
     };
-    let made = made.and_then(|how| checkout::finish(repository, &intent).map(|()| how));
+    let made = made.and_then(|made| checkout::finish(repository, &intent).map(|()| made));
     match made {
-        Ok(how) => {
-            running.done()?;
+        Ok((how, hold)) => {
+            let left = carrying::clear(repository, &mut intent, (filling.load, hold), running)?;
             Ok(Started {
                 lane: intent.lane,
                 how,
+                moved: filling.load.map(Load::moved),
+                left,
             })
         }
         Err(error) => {
@@ -380,6 +411,7 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
         &crate::store::signals::PENDING,
     )?;
     step("start.populated");
+    carrying::bring_in(repository, intent, filling, admin)?;
     // From git's own `worktree add`: the common directory is named relative to the admin directory.
     write("commondir", b"../..\n")?;
     if let Some(branch) = &intent.lane.branch {

@@ -2,7 +2,7 @@
 
 use super::start_all::{AllIntent, take_away};
 use super::unmake::{undo, visible_at};
-use super::{Intent, by_git, checkout, in_place, publish, registry_lock};
+use super::{Intent, by_git, carrying, checkout, in_place, publish, registry_lock};
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{Lane, LaneId};
 use crate::domain::name::LaneName;
@@ -22,7 +22,12 @@ pub fn what(lane: &LaneName) -> String {
 /// it. What can be seen and cannot be completed now is an error that names it, and stays in the
 /// journal.
 pub fn recover(repository: &Repository, intent: Intent, running: &mut Running) -> Result<Healed> {
-    recover_one(repository, intent, &mut |intent| running.advance(intent))
+    let mut last = intent.clone();
+    let healed = recover_one(repository, intent, &mut |intent| {
+        last = intent.clone();
+        running.advance(intent)
+    })?;
+    carrying::recover(repository, &last, running, healed)
 }
 
 /// The same for the start of several lanes, each by itself. Where all were wanted or none, none is completed

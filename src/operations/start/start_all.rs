@@ -23,6 +23,7 @@ use crate::domain::name::LaneName;
 use crate::domain::start::Creation;
 use crate::engines::populate::{Filled, Source, Sparse};
 use crate::error::{Code, Error, Result};
+use crate::operations::carry::{Left, Load};
 use crate::repository::Repository;
 use crate::repository::exclude;
 use crate::repository::metadata::Edit;
@@ -89,6 +90,8 @@ pub struct Wanted<'a> {
     pub creation: &'a Creation,
     /// Check out these directories only.
     pub sparse: Option<&'a Sparse>,
+    /// Uncommitted work that comes along, into a lane that is alone.
+    pub load: Option<&'a Load>,
 }
 
 /// How to make all of them.
@@ -112,6 +115,7 @@ pub fn start_all(
         let filling = Filling {
             sources: how.sources,
             sparse: only.sparse,
+            load: only.load,
             progress: &|done, total| (how.progress)(0, done, total),
         };
         return vec![start(repository, only.creation, &filling)];
@@ -270,6 +274,7 @@ impl<'a> Group<'a> {
             let filling = Filling {
                 sources: how.sources,
                 sparse: *sparse,
+                load: None,
                 progress: &progress,
             };
             signals::ensure_none().and_then(|()| prepare(repository, intent, &filling))
@@ -291,6 +296,7 @@ impl<'a> Group<'a> {
             let filling = Filling {
                 sources: how.sources,
                 sparse: member.wanted.sparse,
+                load: None,
                 progress: &progress,
             };
             let filled = signals::ensure_none()
@@ -405,6 +411,8 @@ impl<'a> Group<'a> {
                 (None, Some(intent), Some(filled)) => Ok(Started {
                     lane: intent.lane,
                     how: filled.how,
+                    moved: None,
+                    left: Left::new(),
                 }),
                 (Some(error), ..) => Err(error),
                 _ => Err(Error::git("the lane was not made")),

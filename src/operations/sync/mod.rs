@@ -8,7 +8,7 @@ mod lay_out;
 mod newer_bases;
 mod sync_facts;
 
-pub use self::newer_bases::{Stays, renew};
+pub use self::newer_bases::{Stays, renew, renew_bases};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! What is new on the remotes: fetched, and put on the local bases that are only behind.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::BString;
 
@@ -67,18 +67,32 @@ pub fn renew(
     lanes: &[&Lane],
     heal: Heal<'_>,
 ) -> Result<Vec<(RefName, Stays)>> {
-    let bases: BTreeSet<RefName> = lanes.iter().filter_map(|lane| lane.base.clone()).collect();
+    let mut bases = BTreeMap::new();
+    for lane in lanes {
+        if let Some(base) = &lane.base {
+            bases.entry(base.clone()).or_insert(lane.name.clone());
+        }
+    }
+    renew_bases(repository, bases, heal)
+}
+
+/// The same for bases, each with a lane that wants it.
+pub fn renew_bases(
+    repository: &mut Repository,
+    bases: BTreeMap<RefName, LaneName>,
+    heal: Heal<'_>,
+) -> Result<Vec<(RefName, Stays)>> {
     let (mut stay, mut follow, mut remotes) = (Vec::new(), Vec::new(), BTreeSet::new());
     let is_of_a_lane = |base: &RefName| {
         let records = repository.records().unwrap_or_default();
         let mut lanes = records.lanes.iter();
         lanes.any(|lane| lane.branch.as_ref().map(RefName::from).as_ref() == Some(base))
     };
-    for base in bases {
+    for (base, lane) in bases {
         match (upstream(repository, &base), remote_of(&base)) {
             (Some(upstream), _) => {
                 remotes.insert(upstream.remote.clone());
-                follow.push((base, upstream));
+                follow.push((base, lane, upstream));
             }
             (None, Some(remote)) => drop(remotes.insert(remote)),
             // The base of a stacked lane is another lane's branch.
@@ -90,7 +104,7 @@ pub fn renew(
         let fetched = fetch(repository, Some::<&BString>(remote));
         fetched.map_err(|error| error.hint("to take the bases as they are, leave --fetch out"))?;
     }
-    for (base, upstream) in follow {
+    for (base, lane, upstream) in follow {
         let Some(branch) = BranchName::from_ref(base.as_bstr()) else {
             continue;
         };
@@ -102,11 +116,7 @@ pub fn renew(
             base_commit: repository.ref_target(&base)?,
             undoes: Vec::new(),
         };
-        let mut above = lanes
-            .iter()
-            .filter(|lane| lane.base.as_ref() == Some(&base));
-        let Some(lane) = above.next() else { continue };
-        match forward(repository, (&branch, &lane.name), &upstream, subject, heal) {
+        match forward(repository, (&branch, &lane), &upstream, subject, heal) {
             Ok(None) => {}
             Ok(Some(stays)) => stay.push((base, stays)),
             Err(error) if error.kind() == Kind::Refused => {
@@ -127,17 +137,19 @@ fn forward(
     heal: Heal<'_>,
 ) -> Result<Option<Stays>> {
     let tracking = || upstream.tracking.clone();
+    // Where nothing is new, no other landing is waited for.
+    if let (Some(old), Some(new)) = tips(repository, base, upstream)?
+        && is_there(repository, old, new)?
+    {
+        return Ok(None);
+    }
     let _turn = Turn::take_to(repository, "sync a base")?;
     let scratch = Scratch::new(repository)?;
     for _ in 0..ATTEMPTS {
         heal(repository)?;
         let repository = &*repository;
         let base = repository.branch_meant(base)?;
-        let tips = (
-            repository.branch_tip(&base)?,
-            repository.ref_target(&upstream.tracking)?,
-        );
-        let (Some(old), Some(new)) = tips else {
+        let (Some(old), Some(new)) = tips(repository, &base, upstream)? else {
             return Ok(None);
         };
         match landing_facts::relation(repository, old, new)? {
@@ -180,6 +192,24 @@ fn forward(
         }
     }
     Ok(None)
+}
+
+/// The commits of a base and of what it follows.
+fn tips(
+    repository: &Repository,
+    base: &BranchName,
+    upstream: &Upstream,
+) -> Result<(Option<ObjectId>, Option<ObjectId>)> {
+    let base = repository.branch_meant(base)?;
+    Ok((
+        repository.branch_tip(&base)?,
+        repository.ref_target(&upstream.tracking)?,
+    ))
+}
+
+fn is_there(repository: &Repository, base: ObjectId, new: ObjectId) -> Result<bool> {
+    let relation = landing_facts::relation(repository, base, new)?;
+    Ok(matches!(relation, Relation::Same | Relation::Contained))
 }
 
 /// Refuses a base, that of `lane`, which some worktree cannot follow.

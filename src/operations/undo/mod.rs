@@ -10,6 +10,7 @@
 mod record_back;
 mod undo_facts;
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::domain::event::{End, Stays, Subject, What};
@@ -19,6 +20,7 @@ use crate::domain::record_change::RecordChange;
 use crate::domain::trash_entry::{Entry, Reason};
 use crate::domain::undo::{Course, Removal, Step, Wanted, noun};
 use crate::error::{Code, Error, Result};
+use crate::operations::carry::work_back::Return;
 use crate::operations::forget;
 use crate::operations::land::outcome::{Asked, Wording};
 use crate::operations::land::revert::Revert;
@@ -88,6 +90,16 @@ pub struct Leaving {
     pub worktree: Worktree,
     look: Look,
     delete_branch: bool,
+    /// Uncommitted work that goes back to where the lane has taken it from.
+    work: Option<Return>,
+}
+
+impl Leaving {
+    /// Where work goes back to.
+    pub fn work_goes_to(&self) -> Option<&Path> {
+        let work = self.work.as_ref().filter(|work| !work.is_nothing());
+        work.map(Return::place)
+    }
 }
 
 /// The way of a base.
@@ -228,6 +240,10 @@ fn carry_out(
             return Ok(());
         }
         Act::PutAway(leaving) => {
+            if let Some(work) = &leaving.work {
+                work.carry_out(repository)?;
+                step("undo.work-back");
+            }
             let entry = put_away(repository, leaving, asked.heal)?;
             undone.put_away.push(entry);
             return Ok(());

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 
 use super::{Act, Leaving, Plan, Request, Way, record_back};
+use crate::domain::carried::Moved;
 use crate::domain::event::{Stays, What};
 use crate::domain::finish::Relation;
 use crate::domain::lane::{Lane, ObjectId, RefName, WorktreeState};
@@ -15,6 +16,7 @@ use crate::domain::trash_entry::Entry;
 use crate::domain::undo;
 use crate::domain::undo::{BaseToday, Course, Deed, Refusal, Removal, Step};
 use crate::error::{Code, Error, Result};
+use crate::operations::carry::work_back::{self, Progress};
 use crate::operations::land::landing_facts;
 use crate::operations::retire::{look, surroundings};
 use crate::operations::{restore, trash, try_lane};
@@ -136,8 +138,8 @@ impl<'a> Survey<'a> {
                 }
                 .into());
             }
-            Deed::Start(tip) => self.put_away(step, *tip)?,
-            Deed::Restore(tip) => self.put_away(step, *tip)?,
+            Deed::Start(tip, moved) => self.put_away(step, *tip, moved.as_deref())?,
+            Deed::Restore(tip) => self.put_away(step, *tip, None)?,
             Deed::Removal(removal) => self.bring_back(step, removal)?,
             Deed::Adopt => self.forget(step)?,
             Deed::Relocation(_, change) | Deed::Base(change) => {
@@ -180,7 +182,7 @@ impl<'a> Survey<'a> {
     }
 
     /// A lane that was made or came back goes into the trash, if it is as it was then.
-    fn put_away(&self, step: &Step, tip: Option<ObjectId>) -> Result<Act> {
+    fn put_away(&self, step: &Step, tip: Option<ObjectId>, moved: Option<&Moved>) -> Result<Act> {
         let repository = self.repository;
         let Some(lane) = self.lane(step) else {
             let entry = self
@@ -217,11 +219,27 @@ impl<'a> Survey<'a> {
             }
             .into());
         }
-        // The commits that the branch had then are no work that was done since.
+        let work = match moved {
+            Some(moved) if look.losses.are_changes_alone() => {
+                let progress = match step.begun {
+                    true => Progress::Begun,
+                    false => Progress::Fresh,
+                };
+                Some(work_back::foresee(
+                    repository,
+                    worktree,
+                    &moved.from,
+                    progress,
+                )?)
+            }
+            _ => None,
+        };
+        // The commits that the branch had then are no work that was done since, and work that came along
+        // goes back.
         if let Some(refusal) = look
             .losses
             .refusal()
-            .filter(|_| !look.losses.holdings().is_empty())
+            .filter(|_| work.is_none() && !look.losses.holdings().is_empty())
         {
             return Err(refusal.refuse(&lane.name));
         }
@@ -230,6 +248,7 @@ impl<'a> Survey<'a> {
             worktree: worktree.clone(),
             look,
             delete_branch,
+            work,
         })))
     }
 

@@ -124,6 +124,15 @@ impl Invocation {
             .run()
     }
 
+    /// `git add --intent-to-add` of `paths`, a NUL after each.
+    pub fn intend_to_add(self, paths: impl Into<Vec<u8>>) -> Result<()> {
+        self.literal_paths()
+            .args(["add", "--intent-to-add", "--force"])
+            .args(["--pathspec-from-file=-", "--pathspec-file-nul"])
+            .input(paths)
+            .run()
+    }
+
     /// `git update-index` of `paths`, a NUL after each: has the index hold their files as they are,
     /// and nothing where there is none. What a sparse checkout leaves out stays.
     pub fn take_in_files(self, paths: impl Into<Vec<u8>>) -> Result<()> {

@@ -15,6 +15,8 @@ pub enum Untracked {
     No,
     /// At untracked directories as one.
     Directories,
+    /// At every untracked file, and at no ignored one.
+    EachFile,
     /// At every untracked and ignored file.
     Files,
 }
@@ -26,6 +28,7 @@ impl Invocation {
         let options: &[&str] = match untracked {
             Untracked::No => &["--untracked-files=no"],
             Untracked::Directories => &["--untracked-files=normal"],
+            Untracked::EachFile => &["--untracked-files=all"],
             Untracked::Files => &["--untracked-files=all", "--ignored"],
         };
         let output = self
