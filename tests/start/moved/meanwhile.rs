@@ -105,6 +105,25 @@ fn a_file_that_is_saved_after_it_has_left_stays_where_it_was_saved() {
     assert_nothing_left(&sandbox);
 }
 
+/// ... and one that saves after the last look, before its file has left: a filter does, in the new lane.
+#[test]
+fn a_file_that_is_saved_before_it_has_left_stays_and_is_named() {
+    let sandbox = Sandbox::new();
+    let save = "test -e ../../shop/saved || { echo saved >../../shop/saved; \
+        cp ../../shop/saved ../../shop/x; mv ../../shop/x ../../shop/new; }";
+    with_a_filter(&sandbox, &format!("case $PWD in */login) {save};; esac"));
+    sandbox.write("README", "edited\n");
+    sandbox.write("new", "new\n");
+    let run = sandbox.lane(["start", "login", "--move"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("'new' was changed meanwhile"), "{run}");
+    let lane = sandbox.lane_path("login");
+    let read = |place: &Path| std::fs::read_to_string(place.join("new")).unwrap();
+    assert_eq!((&*read(&lane), &*read(&sandbox.repo)), ("new\n", "saved\n"));
+    assert_eq!(sandbox.git(["status", "--short"]), "?? new\n?? saved");
+    assert_nothing_left(&sandbox);
+}
+
 /// The next command completes what this one could not, and the work is in one of the two meanwhile.
 #[test]
 fn a_commit_that_cannot_be_given_back_is_given_back_later() {
