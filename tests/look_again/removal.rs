@@ -10,8 +10,8 @@ fn while_a_question_is_open() {
         (
             "prune",
             "git merge -q --no-edit x",
-            &[" ", "\r"],
-            "Which shall go",
+            &["\r"],
+            "space picks, enter retires",
         ),
         ("drop x", "true", &["y", "\r"], "Drop it?"),
     ];

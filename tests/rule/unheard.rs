@@ -148,12 +148,9 @@ fn at_level_restore_it_is_told_by_the_list_the_doctor_and_the_next_commit() {
             }
             assert_eq!((shop.refs(), branch()), before, "{row:?}");
             let fix = shop.sandbox.lane(["doctor", "--fix"]);
-            if let Some((_, hint)) = fix.stdout.split_once("in its worktree: git symbolic-ref ") {
-                shop.sh(
-                    &there,
-                    &format!("git symbolic-ref {}", hint.lines().next().unwrap()),
-                )
-                .ok();
+            if let Some((_, hint)) = fix.stdout.split_once("with your changes: ") {
+                shop.sh(&shop.sandbox.repo, hint.lines().next().unwrap())
+                    .ok();
             }
             assert_eq!(branch(), row.fixed, "{refs:?} {row:?} {fix}");
             if row.at == "one" {
