@@ -11,18 +11,18 @@
 
 mod directory_move;
 mod relocate_facts;
+mod relocate_intent;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
-use self::directory_move::DirectoryMove;
 pub use self::relocate_facts::{foresee, into_directory};
+pub use self::relocate_intent::Intent;
+use self::relocate_intent::{Admin, Tip};
 use super::land::landing_lock::Turn;
 use super::retire::look::wait_for_locks;
 use super::start::registry_lock;
 use crate::domain::event::{End, Subject, What};
-use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, hex, lossless_path};
+use crate::domain::lane::{Lane, RefName, Worktree};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::record_change::RecordChange;
 use crate::domain::relocate::{Plan, Refusal};
@@ -31,10 +31,10 @@ use crate::error::{Error, IoContext, Result};
 use crate::policy::Policy;
 use crate::repository::branch_rename::BranchRename;
 use crate::repository::metadata::Edit;
-use crate::repository::provenance::{Assertions, Asserts, remember};
+use crate::repository::provenance::remember;
 use crate::repository::recovered::Healed;
 use crate::repository::{RefFormat, Repository, claims, exclude, resolver_lock, tried};
-use crate::store::journal::{About, Announce, Journal, Running, step, unique_id};
+use crate::store::journal::{About, Announce, Journal, Running, step};
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -82,123 +82,6 @@ impl Relocation {
                 .map(|branch| branch.to.clone()),
             above: self.above.clone(),
             ..End::default()
-        }
-    }
-}
-
-/// What is about to happen, complete enough for another process to carry it on or take it back.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "operation", rename = "relocate")]
-pub struct Intent {
-    /// Names the directory in which the reflog waits.
-    id: String,
-    /// The record before.
-    before: Lane,
-    /// The record after.
-    after: Lane,
-    /// The branch's commit, where it gets another name.
-    tip: Option<Tip>,
-    /// Whether HEAD goes along.
-    with_head: bool,
-    /// The lane's admin directory, where it has one.
-    admin: Option<Admin>,
-    /// How the directory goes.
-    directory: Option<DirectoryMove>,
-}
-
-/// A commit.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(transparent)]
-struct Tip(#[serde(with = "hex")] ObjectId);
-
-/// An admin directory.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-struct Admin(#[serde(with = "lossless_path")] PathBuf);
-
-impl Intent {
-    fn of(repository: &Repository, relocation: &Relocation) -> Result<Self> {
-        let Relocation { plan, worktree, .. } = relocation;
-        let on_branch = |worktree: &Worktree| {
-            let branch = plan.branch.as_ref();
-            branch.is_some_and(|branch| worktree.head.branch() == Some(&branch.from))
-        };
-        let moves = worktree.as_ref().filter(|_| plan.moves_directory());
-        let directory = moves
-            .map(|worktree| {
-                exclude::ensure_writable(repository, &plan.after.worktree)?;
-                DirectoryMove::new(worktree, &plan.after.worktree)
-            })
-            .transpose()?;
-        Ok(Intent {
-            id: unique_id(),
-            before: plan.before.clone(),
-            after: plan.after.clone(),
-            tip: plan.branch.as_ref().map(|branch| Tip(branch.tip)),
-            with_head: worktree.as_ref().is_some_and(on_branch),
-            admin: worktree
-                .as_ref()
-                .map(|worktree| Admin(worktree.git_dir.clone())),
-            directory,
-        })
-    }
-
-    /// The lane's record, as it was.
-    pub fn lane(&self) -> &Lane {
-        &self.before
-    }
-
-    /// How the event log says that it ended.
-    pub fn changed(&self) -> End {
-        End {
-            result: self.tip.map(|Tip(tip)| tip),
-            changed: Some(RecordChange::between(&self.before, &self.after)),
-            ..End::default()
-        }
-    }
-
-    fn what(&self) -> String {
-        let name = &self.before.name;
-        match &self.after.name {
-            same if same == name => format!("the move of lane '{name}'"),
-            new => format!("the rename of lane '{name}' to '{new}'"),
-        }
-    }
-
-    fn room(&self, repository: &Repository) -> PathBuf {
-        repository.lane_dir().join("staging").join(&self.id)
-    }
-}
-
-impl Announce for Intent {
-    fn about(&self) -> About {
-        let branches = [&self.before, &self.after].map(|lane| lane.branch.as_ref());
-        let mut lanes = vec![self.before.name.clone()];
-        lanes.extend(Some(self.after.name.clone()).filter(|name| *name != self.before.name));
-        About {
-            what: self.what(),
-            lanes,
-            bases: branches.into_iter().flatten().map(RefName::from).collect(),
-            ..About::default()
-        }
-    }
-}
-
-impl Asserts for Intent {
-    fn asserts(&self, assertions: &mut Assertions<'_>) {
-        assertions.id("id", &self.id);
-        assertions.id("lane id", self.before.id.as_str());
-        let same = self.before.id == self.after.id;
-        assertions.that("lane", &self.after.name, same);
-        if let Some(Admin(admin)) = &self.admin {
-            assertions.admin("admin directory", admin);
-        }
-        if let Some(directory) = &self.directory {
-            assertions.place("old directory", &directory.from);
-            assertions.place("new directory", &directory.to);
-            let ends = (&self.before.worktree, &self.after.worktree);
-            let fits = ends == (&directory.from, &directory.to) && self.admin.is_some();
-            assertions.that("directory", directory.to.display(), fits);
         }
     }
 }
