@@ -3,8 +3,8 @@
 //!
 //! `git branch -m` deletes the old ref before it writes the new one, so that a kill between the two
 //! loses the branch. Here the new one is made first, and where the two names exclude each other (`a`
-//! and `a/b`, or two that the file system takes for one) HEAD holds the commit meanwhile. In a reftable
-//! git does it in one step.
+//! and `a/b`, or two that the file system takes for one) a ref of ours keeps the commit meanwhile, and
+//! HEAD, where that goes along, holds it. In a reftable git does it in one step.
 //!
 //! Called by `operations/relocate`, which holds the lock of all lanes and has an intent.
 
@@ -21,7 +21,7 @@ use crate::domain::lane::{Head, ObjectId, RefName, Worktree};
 use crate::domain::name::BranchName;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::store::journal::step;
-use crate::store::{exists, lane_files};
+use crate::store::{exists, lane_files, retry};
 
 /// A rename of a branch.
 #[derive(Debug)]
@@ -36,6 +36,23 @@ pub struct BranchRename<'a> {
     pub site: Option<&'a Worktree>,
     /// Where its reflog waits meanwhile: a file in a directory of the operation's own.
     pub kept: &'a Path,
+    /// The ref that keeps its commit while neither name is there: of a worktree that is elsewhere or gone
+    /// no HEAD leads to it, and a gc would take it.
+    pub keeper: &'a RefName,
+}
+
+/// Removes the ref that kept the commit of a rename, where it is there.
+pub fn release(repository: &Repository, keeper: &RefName) -> Result<()> {
+    let Some(commit) = repository.ref_target(keeper)? else {
+        return Ok(());
+    };
+    let removal = RefChange::removal(keeper.clone(), commit);
+    repository.change_refs(&[removal], "lane: the branch has its name")?;
+    // What else is in there stays.
+    drop(std::fs::remove_dir(
+        repository.common_dir().join("refs/lane"),
+    ));
+    Ok(())
 }
 
 /// Whether two branches cannot be at the same time: one would have to be a directory and a file, or
@@ -114,7 +131,7 @@ impl BranchRename<'_> {
         Ok(())
     }
 
-    /// HEAD holds the commit while neither branch is there.
+    /// A ref of ours, and HEAD, hold the commit while neither branch is there.
     fn through_head(
         &self,
         repository: &Repository,
@@ -123,6 +140,7 @@ impl BranchRename<'_> {
         match tips {
             (Some(_), None) => {
                 self.keep_log(repository)?;
+                self.keep_commit(repository)?;
                 self.go(repository, &self.old_head(), &Head::Detached(self.tip))?;
                 step("rename.head-detached");
                 self.delete(repository, self.from)?;
@@ -198,7 +216,24 @@ impl BranchRename<'_> {
         Ok(())
     }
 
+    fn keep_commit(&self, repository: &Repository) -> Result<()> {
+        if repository.ref_target(self.keeper)?.is_none() {
+            let change = RefChange {
+                name: self.keeper.clone(),
+                from: None,
+                to: Some(self.tip),
+            };
+            repository.change_refs(&[change], &self.reason())?;
+        }
+        step("rename.commit-kept");
+        Ok(())
+    }
+
     fn create(&self, repository: &Repository, tip: ObjectId) -> Result<()> {
+        if !retry::has_object(&repository.gix, tip) {
+            let sentence = format!("commit {tip} of branch '{}' is gone", self.from);
+            return Err(Error::git(sentence).hint("fetch it from another clone, and run the command again"));
+        }
         let change = RefChange {
             name: RefName::from(self.to),
             from: None,

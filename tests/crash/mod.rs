@@ -313,6 +313,8 @@ at_every_step! {
     undo_by_a_tested_revert "undo --revert gated" 15;
     rename "rename" 15;
     rename_into_a_directory_of_refs "rename into a directory of refs" 15;
+    rename_of_a_branch_that_no_head_is_on
+        "rename into a directory of refs of a branch that no HEAD is on" 8;
     rename_of_a_packed_branch "rename of a packed branch" 15;
     rename_with_relative_links "rename with relative links" 15;
     move_of_a_lane "move" 8;

@@ -15,6 +15,13 @@ pub const ALL: &[Scenario] = &[
     )
     .halfway(is_somewhere),
     Scenario::new(
+        "rename into a directory of refs of a branch that no HEAD is on",
+        &["rename", "login", "login/deep", "--path", "../shop.lanes/login"],
+        elsewhere,
+        kept,
+    )
+    .halfway(collected),
+    Scenario::new(
         "rename of a packed branch",
         &["rename", "login", "signin"],
         packed,
@@ -50,6 +57,32 @@ fn at_work(sandbox: &Sandbox) -> String {
     write(&path.join("new"), "new\n");
     sandbox.git(["config", "branch.login.description", "what it is"]);
     files(sandbox, &path)
+}
+
+/// The worktree shows another branch, and no log of a HEAD knows the commit.
+fn elsewhere(sandbox: &Sandbox) -> String {
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.work("login", "one", "one\n");
+    let tip = sandbox.git(["rev-parse", "login"]);
+    let path = sandbox.lane_path("login");
+    sandbox.git_in(&path, ["switch", "-q", "--detach", "main"]);
+    sandbox.git_in(&path, ["reflog", "expire", "--expire=now", "--all"]);
+    tip
+}
+
+fn collected(sandbox: &Sandbox) {
+    sandbox.git(["prune", "--expire=now"]);
+}
+
+fn kept(sandbox: &Sandbox, tip: &str) {
+    assert_eq!(sandbox.git(["rev-parse", "login/deep"]), tip);
+    assert_eq!(sandbox.git(["show", "login/deep:one"]), "one");
+    let refs = sandbox.git(["for-each-ref", "--format=%(refname)", "refs/lane"]);
+    assert_eq!(refs, "");
+    assert_eq!(
+        sandbox.git(["config", "lane.login/deep.branch"]),
+        "login/deep"
+    );
 }
 
 fn packed(sandbox: &Sandbox) -> String {

@@ -29,7 +29,7 @@ use crate::domain::relocate::{Plan, Refusal};
 use crate::domain::retire::{Busy, place, raced};
 use crate::error::{Error, IoContext, Result};
 use crate::policy::Policy;
-use crate::repository::branch_rename::BranchRename;
+use crate::repository::branch_rename::{self, BranchRename};
 use crate::repository::metadata::Edit;
 use crate::repository::provenance::remember;
 use crate::repository::recovered::Healed;
@@ -215,13 +215,16 @@ fn rename_branch(
     let is_it = |worktree: &&Worktree| matches!(&intent.admin, Some(Admin(admin)) if *admin == worktree.git_dir);
     let site = all.iter().filter(|_| intent.with_head).find(is_it);
     let kept = intent.room(repository).join("reflog");
+    let keeper = intent.keeper()?;
     act(&BranchRename {
         from,
         to,
         tip,
         site,
         kept: &kept,
-    })
+        keeper: &keeper,
+    })?;
+    branch_rename::release(repository, &keeper)
 }
 
 /// Whether the record says what it is to say: that is the last of what counts.

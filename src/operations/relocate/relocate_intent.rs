@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use bstr::BStr;
 use serde::{Deserialize, Serialize};
 
 use super::Relocation;
@@ -12,7 +13,7 @@ use super::directory_move::DirectoryMove;
 use crate::domain::event::End;
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::record_change::RecordChange;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::repository::provenance::{Assertions, Asserts};
 use crate::repository::{Repository, exclude};
 use crate::store::journal::{About, Announce, unique_id};
@@ -98,6 +99,12 @@ impl Intent {
 
     pub(super) fn room(&self, repository: &Repository) -> PathBuf {
         repository.lane_dir().join("staging").join(&self.id)
+    }
+
+    /// The ref that keeps the branch's commit while neither of its names is there.
+    pub(super) fn keeper(&self) -> Result<RefName> {
+        let name = RefName::parse(BStr::new(&format!("refs/lane/rename/{}", self.id)));
+        name.ok_or_else(|| Error::environment("cannot name the ref of a rename"))
     }
 }
 
