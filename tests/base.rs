@@ -155,3 +155,44 @@ fn inside_a_lane_and_of_one_that_is_anothers() {
     let said = sandbox.lane(["base", "login", "release"]).fails(1);
     assert!(said.contains("is claimed by"), "{said}");
 }
+
+/// Two commands that each see a base that fits make no cycle together.
+#[test]
+fn a_cycle_is_looked_for_under_the_lock() {
+    let sandbox = shop();
+    sandbox.lane(["start", "upper"]).ok();
+    let lock = std::fs::File::open(sandbox.repo.join(".git/lane/lock")).unwrap();
+    lock.lock().unwrap();
+    let begin = |lane: &str, base: &str| {
+        let mut command = sandbox.command("git-lane");
+        let command = command.args(["--json", "base", lane, base]);
+        let command = command.stdout(std::process::Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let both = [begin("login", "upper"), begin("upper", "login")];
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    lock.unlock().unwrap();
+    let ended = both.map(|child| child.wait_with_output().unwrap());
+    let [one, other] = &ended;
+    assert_ne!(one.status.success(), other.status.success(), "{ended:?}");
+    let refused = if one.status.success() { other } else { one };
+    let document: serde_json::Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(document["error"]["code"], "base-cycle", "{document}");
+}
+
+#[test]
+fn an_undo_closes_no_cycle() {
+    let sandbox = shop();
+    sandbox.lane(["start", "upper", "--base", "login"]).ok();
+    sandbox.lane(["base", "upper", "main"]).ok();
+    sandbox.lane(["base", "login", "upper"]).ok();
+    let before = [record(&sandbox, "login"), record(&sandbox, "upper")];
+    let run = sandbox.lane(["--json", "undo", "upper"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["error"]["code"], "base-cycle", "{run}");
+    run.fails(1);
+    assert_eq!(
+        [record(&sandbox, "login"), record(&sandbox, "upper")],
+        before
+    );
+}

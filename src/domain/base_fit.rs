@@ -20,6 +20,8 @@ pub enum Refusal {
     Unrelated(RefName),
     /// The lane has no commit.
     NoCommit,
+    /// A git-lane command is about to land it on the base that it has.
+    Queued,
 }
 
 impl Refusal {
@@ -31,6 +33,7 @@ impl Refusal {
             Refusal::Cycle(..) => Code::BaseCycle,
             Refusal::Unrelated(_) => Code::Unrelated,
             Refusal::NoCommit => Code::NoCommit,
+            Refusal::Queued => Code::Busy,
         }
     }
 
@@ -50,6 +53,7 @@ impl Refusal {
                 format!("lane '{lane}' has no commit in common with '{base}'")
             }
             Refusal::NoCommit => format!("lane '{lane}' has no commit"),
+            Refusal::Queued => format!("a git-lane command is about to land lane '{lane}'"),
         };
         let hint = match self {
             Refusal::NoBranch(_) | Refusal::Unrelated(_) => {
@@ -63,6 +67,7 @@ impl Refusal {
             }),
             Refusal::Itself(_) => format!("see its base with: git lane base {}", quote(lane)),
             Refusal::NoCommit => "see what can be done about it with: git lane doctor".into(),
+            Refusal::Queued => format!("wait for that with: git lane wait {}", quote(lane)),
         };
         let error = Error::refused(sentence).with_code(self.code());
         match hint.is_empty() {

@@ -3,6 +3,7 @@
 //!
 //! Called by `commands/base` and by `undo`.
 
+use super::land::is_queued;
 use super::retire::look;
 use super::start::registry_lock;
 use crate::domain::base_fit::{Refusal, ensure_fit};
@@ -13,6 +14,7 @@ use crate::domain::retire::{place, raced};
 use crate::error::Result;
 use crate::repository::metadata::Edit;
 use crate::repository::{Repository, claims, resolver_lock, revision};
+use crate::store::journal::step;
 
 /// Another base for a lane.
 #[derive(Debug, Clone)]
@@ -35,6 +37,9 @@ pub fn foresee(repository: &Repository, lane: &Lane, named: &str) -> Result<NewB
     let lanes = repository.records()?.lanes;
     let refuse = |refusal: Refusal| refusal.refuse(&lane.name);
     let name = ensure_fit(lane, &lanes, named, base.name.as_ref()).map_err(refuse)?;
+    if lane.base.as_ref() != Some(&name) {
+        ensure_can_be(repository, lane, &lanes, Some(&name))?;
+    }
     let tip = tip(repository, lane)?.ok_or_else(|| refuse(Refusal::NoCommit))?;
     let fork_point = fork_point(repository, &name, base.commit, tip)?
         .ok_or_else(|| refuse(Refusal::Unrelated(name.clone())))?;
@@ -47,6 +52,25 @@ pub fn foresee(repository: &Repository, lane: &Lane, named: &str) -> Result<NewB
         },
         commits: commits_since(repository, fork_point, tip)?,
     })
+}
+
+/// Refuses a base that is based on the lane, and any other than it has while a command is about to land
+/// it there.
+pub fn ensure_can_be(
+    repository: &Repository,
+    lane: &Lane,
+    lanes: &[Lane],
+    base: Option<&RefName>,
+) -> Result<()> {
+    let refuse = |refusal: Refusal| refusal.refuse(&lane.name);
+    if is_queued(repository.lane_dir(), &lane.id) {
+        return Err(refuse(Refusal::Queued));
+    }
+    let Some(base) = base else {
+        return Ok(());
+    };
+    let fits = ensure_fit(lane, lanes, &base.shorten().to_string(), Some(base));
+    fits.map(drop).map_err(refuse)
 }
 
 /// Where the lane left the base: the newest commit of which the reflog of the base knows that it was
@@ -113,6 +137,9 @@ pub fn record(repository: &Repository, change: &RecordChange, lane: &Lane) -> Re
     let record = records.find(&lane.name).filter(is_as_seen);
     let record = record.ok_or_else(|| raced(&lane.name))?;
     claims::ensure_not_anothers(repository, record)?;
+    // Another lane may have got this one as its base meanwhile.
+    ensure_can_be(repository, record, &records.lanes, change.to.base.as_ref())?;
+    step("base.checked");
     edit.set_base_ref(&lane.name, change.to.base.as_ref())?;
     edit.set_fork_point(&lane.name, change.to.fork_point)?;
     edit.commit()

@@ -146,7 +146,7 @@ fn submodules_bind_a_directory_to_its_place() {
 
 /// What waits for the gate knows its lane by name and branch.
 #[test]
-fn a_lane_that_waits_to_land_keeps_its_name() {
+fn a_lane_that_waits_to_land_keeps_its_name_its_place_and_its_base() {
     let sandbox = Sandbox::new();
     let (go, policy) = (
         sandbox.root().join("go"),
@@ -154,6 +154,7 @@ fn a_lane_that_waits_to_land_keeps_its_name() {
     );
     let gate = format!("until test -e {}; do sleep 0.05; done", go.display());
     write(&policy, format!("finish.gate = \"{gate}\"\n"));
+    sandbox.git(["branch", "release"]);
     sandbox.lane(["start", "login"]).ok();
     sandbox.work("login", "one", "one\n");
     let mut finish = sandbox.command("git-lane");
@@ -168,15 +169,22 @@ fn a_lane_that_waits_to_land_keeps_its_name() {
             .any(|path| path.extension().is_some_and(|end| end == "json"))
     };
     wait_until(is_queued);
-    let run = sandbox.lane(["--json", "rename", "login", "signin"]);
+    let attempts = [
+        ["--json", "rename", "login", "signin"],
+        ["--json", "move", "login", "../elsewhere"],
+        ["--json", "base", "login", "release"],
+    ];
+    let runs = attempts.map(|args| sandbox.lane(args));
     write(&go, "");
     let finished = finish.wait_with_output().unwrap();
     assert!(finished.status.success(), "{finished:?}");
-    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(document["error"]["code"], "busy", "{run}");
-    let message = document["error"]["message"].as_str().unwrap();
-    assert!(message.contains("is about to land lane 'login'"), "{run}");
-    run.fails(1);
+    for run in runs {
+        let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(document["error"]["code"], "busy", "{run}");
+        let message = document["error"]["message"].as_str().unwrap();
+        assert!(message.contains("is about to land lane 'login'"), "{run}");
+        run.fails(1);
+    }
 }
 
 /// A lane in the trash takes no name, and comes back when its own is free.

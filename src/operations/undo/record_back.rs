@@ -39,6 +39,10 @@ pub(super) fn plan(
     {
         return Err(Refusal::BaseGone { base: base.clone() }.into());
     }
+    if is_based {
+        let lanes = repository.records()?.lanes;
+        base_change::ensure_can_be(repository, lane, &lanes, change.from.base.as_ref())?;
+    }
     if let Some((_, seen)) = relocation_back(repository, lane, change) {
         seen?;
     }
