@@ -7,6 +7,7 @@
 
 pub mod adopt;
 pub mod base_fit;
+pub mod branch_renames;
 pub mod carried;
 pub mod claim;
 pub mod conflict_markers;

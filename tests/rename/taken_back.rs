@@ -124,3 +124,46 @@ fn what_came_after_is_not_overwritten() {
     let said = sandbox.lane(["undo", "signin"]).fails(1);
     assert!(said.contains("already exists"), "{said}");
 }
+
+/// What is brought back was said of the names of then: the name of a base that was renamed since may be
+/// another branch's by now.
+#[test]
+fn a_base_that_was_renamed_since_is_followed() {
+    let sandbox = Sandbox::new();
+    let base = |lane: &str| sandbox.git(["config", &format!("lane.{lane}.base")]);
+    sandbox.lane(["start", "lower"]).ok();
+    sandbox.work("lower", "one", "one\n");
+    sandbox.lane(["start", "trashed", "--base", "lower"]).ok();
+    sandbox.lane(["start", "moved", "--base", "lower"]).ok();
+    sandbox.lane(["start", "landed", "--base", "lower"]).ok();
+    sandbox.work("landed", "two", "two\n");
+    sandbox.lane(["drop", "trashed"]).ok();
+    sandbox.lane(["base", "moved", "main"]).ok();
+    let before = sandbox.git(["rev-parse", "lower"]);
+    sandbox.lane(["finish", "landed"]).ok();
+    sandbox.lane(["rename", "lower", "deep"]).ok();
+    sandbox.lane(["rename", "deep", "deeper"]).ok();
+    sandbox.lane(["start", "lower"]).ok();
+    sandbox.lane(["restore", "trashed"]).ok();
+    assert_eq!(base("trashed"), "refs/heads/deeper");
+    sandbox.lane(["undo", "moved"]).ok();
+    assert_eq!(base("moved"), "refs/heads/deeper");
+    sandbox.lane(["undo", "landed"]).ok();
+    assert_eq!(base("landed"), "refs/heads/deeper");
+    assert_eq!(sandbox.git(["rev-parse", "deeper"]), before);
+}
+
+/// The new base was renamed, too.
+#[test]
+fn a_change_to_a_base_that_was_renamed_since_is_taken_back() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "lower"]).ok();
+    sandbox.lane(["start", "upper"]).ok();
+    sandbox.lane(["base", "upper", "lower"]).ok();
+    sandbox.lane(["rename", "lower", "deeper"]).ok();
+    sandbox.lane(["undo", "upper"]).ok();
+    assert_eq!(
+        sandbox.git(["config", "lane.upper.base"]),
+        "refs/heads/main"
+    );
+}

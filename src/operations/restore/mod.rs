@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::forget;
 use super::start::registry_lock;
 use super::trash::{self, Places};
+use crate::domain::branch_renames::BranchRenames;
 use crate::domain::event::{Subject, What};
 use crate::domain::lane::{Lane, RefName, Worktree, lossless_path, user_of};
 use crate::domain::name::{BranchName, LaneName};
@@ -164,7 +165,8 @@ fn forgotten(repository: &Repository, wanted: &str) -> Option<Error> {
 }
 
 /// Looks for obstacles, under the lock, and picks the admin directory's name.
-fn prepare(repository: &Repository, entry: Entry, is_named: bool) -> Result<Intent> {
+fn prepare(repository: &Repository, mut entry: Entry, is_named: bool) -> Result<Intent> {
+    follow_base(repository, &mut entry)?;
     let name = entry.lane.name.clone();
     let refuse = |obstacle: Obstacle| obstacle.refuse(&name);
     if repository.records()?.find(&entry.lane.name).is_some() {
@@ -218,6 +220,15 @@ fn prepare(repository: &Repository, entry: Entry, is_named: bool) -> Result<Inte
         admin,
         had_branch,
     })
+}
+
+/// The base may have another name by now, and another branch the old one.
+fn follow_base(repository: &Repository, entry: &mut Entry) -> Result<()> {
+    if let Some(base) = &mut entry.lane.base {
+        let events = repository.log().since(0)?;
+        *base = BranchRenames::of(&events).since_entry(&events, &entry.id, base);
+    }
+    Ok(())
 }
 
 /// Whether the branch is there already; it may be only at its old commit, unless it never went.

@@ -1,6 +1,7 @@
 //! The undo of what has changed a lane's record and no commit: a rename, a move, another base.
 
 use super::Act;
+use crate::domain::branch_renames::BranchRenames;
 use crate::domain::event::What;
 use crate::domain::lane::Lane;
 use crate::domain::record_change::{RecordChange, Said};
@@ -15,7 +16,9 @@ pub(super) fn plan(
     step: &Step,
     lane: &Lane,
     change: &RecordChange,
+    renames: &BranchRenames,
 ) -> Result<Act> {
+    let change = &follow(step, change, renames);
     let is_based = matches!(step.deed, Deed::Base(_));
     let now = Said::of(lane);
     let is_as = |then: &Said| match is_based {
@@ -50,6 +53,18 @@ pub(super) fn plan(
         Box::new(lane.clone()),
         Box::new(change.clone()),
     ))
+}
+
+/// A change of the base, by the names that the bases have now: a record follows their renames.
+fn follow(step: &Step, change: &RecordChange, renames: &BranchRenames) -> RecordChange {
+    let mut change = change.clone();
+    if matches!(step.deed, Deed::Base(_)) {
+        for said in [&mut change.from, &mut change.to] {
+            let base = said.base.as_ref();
+            said.base = base.map(|base| renames.since(step.sequence, base));
+        }
+    }
+    change
 }
 
 /// Gives a lane what it had before the change.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 
 use super::{Act, Leaving, Plan, Request, Way, record_back};
+use crate::domain::branch_renames::BranchRenames;
 use crate::domain::carried::Moved;
 use crate::domain::event::{Stays, What};
 use crate::domain::finish::Relation;
@@ -101,6 +102,7 @@ struct Survey<'a> {
     steps: &'a [Step],
     lanes: Vec<Lane>,
     entries: Vec<Entry>,
+    renames: BranchRenames,
 }
 
 /// Where a lane that has left is now.
@@ -116,6 +118,7 @@ impl<'a> Survey<'a> {
             steps,
             lanes: repository.records()?.lanes,
             entries: trash::entries(repository)?,
+            renames: BranchRenames::of(&repository.log().since(0)?),
         })
     }
 
@@ -150,7 +153,7 @@ impl<'a> Survey<'a> {
                         .iter()
                         .any(|entry| entry.lane.id == step.lane_id),
                 })?;
-                record_back::plan(self.repository, step, lane, change)?
+                record_back::plan(self.repository, step, lane, change, &self.renames)?
             }
             Deed::Try(_) => Act::EndTry(Box::new(try_lane::back(self.repository, true)?)),
             Deed::Undo => return Err(Refusal::Undone(true).into()),
@@ -408,10 +411,11 @@ impl<'a> Survey<'a> {
 
     fn today(&self, step: &Step) -> Result<BaseToday> {
         let repository = self.repository;
-        let (base, from, to) = undo::span(self.steps, step).ok_or(Refusal::NoLane {
+        let (landed_on, from, to) = undo::span(self.steps, step).ok_or(Refusal::NoLane {
             lane: step.lane.clone(),
             in_trash: false,
         })?;
+        let base = self.renames.since(step.sequence, &landed_on);
         let tip = repository.ref_target(&base)?;
         // The log may have come with an archive: a base goes nowhere but back.
         if !has(repository, to, from)? {
@@ -430,7 +434,11 @@ impl<'a> Survey<'a> {
             None => None,
         };
         Ok(BaseToday {
-            lanes: undo::landed_since(self.steps, &base, step),
+            lanes: [&landed_on, &base]
+                .into_iter()
+                .take(1 + usize::from(landed_on != base))
+                .flat_map(|base| undo::landed_since(self.steps, base, step))
+                .collect(),
             base,
             tip,
             from,
