@@ -167,7 +167,10 @@ fn a_cycle_is_looked_for_under_the_lock() {
         let mut command = sandbox.command("git-lane");
         let command = command.args(["--json", "base", lane, base]);
         let command = command.stdout(std::process::Stdio::piped());
-        command.spawn().unwrap()
+        command
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
     };
     let both = [begin("login", "upper"), begin("upper", "login")];
     std::thread::sleep(std::time::Duration::from_millis(700));

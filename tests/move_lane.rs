@@ -137,3 +137,58 @@ fn another_file_system_is_refused_and_said() {
     assert!(said.contains("that is another file system"), "{said}");
     assert_at(&sandbox, &sandbox.lane_path("login"));
 }
+
+/// Worktrees of another repository and what they are of name each other by their places.
+#[test]
+fn what_is_bound_to_its_place_inside_stays() {
+    for of_the_outer in [true, false] {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login"]).ok();
+        let path = sandbox.lane_path("login");
+        let [inner, outer] = match of_the_outer {
+            true => [path.join("inner"), sandbox.root().join("outer")],
+            false => [sandbox.root().join("outer"), path.join("inner")],
+        };
+        let (inner, outer) = (inner.to_str().unwrap(), outer.to_str().unwrap());
+        let made = format!(
+            "git init -q -b main '{outer}' && git -C '{outer}' commit -q --allow-empty -m one && \
+             git -C '{outer}' worktree add -q '{inner}'"
+        );
+        sandbox.sh_in(&sandbox.root(), &made).ok();
+        let run = sandbox.lane(["--json", "move", "login", "../elsewhere"]);
+        let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(document["error"]["code"], "nested", "{run}");
+        run.fails(1);
+        sandbox.git_in(std::path::Path::new(inner), ["status"]);
+    }
+    // A repository that is all in there goes along.
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let path = sandbox.lane_path("login");
+    sandbox.sh_in(&path, "git init -q inner").ok();
+    sandbox.lane(["move", "login", "../elsewhere"]).ok();
+    sandbox.git_in(&sandbox.root().join("elsewhere/inner"), ["status"]);
+}
+
+/// A move that is refused once it has begun leaves none of the directories that were made for it.
+#[test]
+fn a_refused_move_leaves_no_directories() {
+    use std::os::unix::fs::MetadataExt;
+    let sandbox = at_work();
+    let device = |path: &Path| std::fs::metadata(path).unwrap().dev();
+    let candidates = ["/tmp", "/var/tmp", "/dev/shm"].map(Path::new);
+    let mut others = candidates
+        .into_iter()
+        .filter(|path| path.is_dir() && device(path) != device(&sandbox.repo));
+    let Some(other) = others.next() else {
+        return;
+    };
+    let name = format!("git-lane-move-{}", std::process::id());
+    let place = other.join(name);
+    let to = place.join("y/z");
+    let run = sandbox.lane(["--json", "move", "login", to.to_str().unwrap()]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["error"]["code"], "other-file-system", "{run}");
+    assert!(!place.exists());
+    assert_at(&sandbox, &sandbox.lane_path("login"));
+}

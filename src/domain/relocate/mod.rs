@@ -89,6 +89,8 @@ pub struct Facts<'a> {
     pub is_there: bool,
     /// Where in it the first of its submodules is.
     pub submodule: Option<PathBuf>,
+    /// Where in it the first other repository is that must stay where it is.
+    pub bound: Option<PathBuf>,
     /// Whether it waits to land.
     pub is_queued: bool,
 }
@@ -143,6 +145,9 @@ pub fn plan(facts: Facts<'_>) -> Result<Plan, Refusal> {
             }
             if let Some(submodule) = facts.submodule {
                 return Err(Refusal::Submodule(lane.worktree.clone(), submodule));
+            }
+            if let Some(bound) = facts.bound {
+                return Err(Refusal::Bound(bound));
             }
             if target.state != TargetState::Free {
                 return Err(Refusal::Place(target));

@@ -40,6 +40,8 @@ pub enum Refusal {
     NoWorktree(PathBuf),
     /// It has submodules, whose files name each other by where they are.
     Submodule(PathBuf, PathBuf),
+    /// There is a worktree of another repository inside of it, or one that has worktrees.
+    Bound(PathBuf),
     /// It cannot go there.
     Place(Target),
     /// It cannot go there: that is another file system, or its files are on a layer that cannot be
@@ -66,6 +68,7 @@ impl Refusal {
             Refusal::Stays(stays) => stays.code(),
             Refusal::NoWorktree(_) => Code::WorktreeGone,
             Refusal::Submodule(..) => Code::HasSubmodules,
+            Refusal::Bound(_) => Code::Nested,
             Refusal::Place(_) => Code::PathOccupied,
             Refusal::OtherFileSystem(..) => Code::OtherFileSystem,
             Refusal::Queued | Refusal::UnderWay(_) => Code::Busy,
@@ -115,6 +118,10 @@ impl Refusal {
                 "the directory stays where it is with: git lane rename --path {}",
                 quote(lane.worktree.display())
             ),
+            Refusal::Bound(path) => format!(
+                "see what belongs together with: git -C {} worktree list",
+                quote(path.display())
+            ),
             Refusal::Place(_) => {
                 "choose another place with --path, or move away what is there".into()
             }
@@ -161,6 +168,11 @@ impl Refusal {
                 "'{}' has a submodule in '{}', which is bound to that place",
                 path.display(),
                 submodule.display()
+            ),
+            Refusal::Bound(path) => format!(
+                "'{}' lies inside of lane '{name}', and worktrees of that repository are bound to their \
+                 places",
+                path.display()
             ),
             Refusal::OtherFileSystem(from, to) => format!(
                 "'{}' cannot be renamed to '{}': that is another file system",

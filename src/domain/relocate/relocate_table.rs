@@ -166,6 +166,7 @@ fn what_keeps_a_lane_where_it_is() {
             stays: None,
             is_there: true,
             submodule: None,
+            bound: None,
             is_queued: false,
         };
         change(&mut facts);
@@ -204,6 +205,7 @@ fn a_lane_that_would_stay_as_it_is_is_told_so() {
         stays: None,
         is_there: true,
         submodule: None,
+        bound: None,
         is_queued: false,
     };
     assert_eq!(plan(facts), Err(Refusal::Nothing));

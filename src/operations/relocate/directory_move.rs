@@ -21,7 +21,7 @@ use crate::operations::trash::relocation::{
 use crate::store::file_id::is_same;
 use crate::store::journal::step;
 use crate::store::lane_files::LaneDir;
-use crate::store::{entries, no_replace};
+use crate::store::{entries, exists, no_replace};
 
 /// A directory, where it goes, and what of it is to be as it was.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub(super) struct DirectoryMove {
     /// How the admin directory names it.
     gitdir: Style,
     stamp: Stamp,
+    /// How many of the directories around its new place are made for it.
+    #[serde(default)]
+    made: usize,
 }
 
 impl DirectoryMove {
@@ -48,6 +51,7 @@ impl DirectoryMove {
             dot_git,
             gitdir,
             stamp: stamp(&worktree.path)?,
+            made: around(to).take_while(|around| !exists(around)).count(),
         })
     }
 
@@ -77,7 +81,9 @@ impl DirectoryMove {
     /// Moves it back where it was, wherever it is.
     pub(super) fn take_back(&self, lane_dir: &LaneDir, admin: &Path, lane: &Lane) -> Result<()> {
         if stands_at(&self.from, admin) {
-            return self.settle(&self.from, lane_dir, admin);
+            self.settle(&self.from, lane_dir, admin)?;
+            self.remove_made();
+            return Ok(());
         }
         let back = DirectoryMove {
             from: self.to.clone(),
@@ -85,9 +91,22 @@ impl DirectoryMove {
             ..self.clone()
         };
         match stands_at(&self.to, admin) {
-            true => back.carry_out(lane_dir, admin, lane),
+            true => {
+                back.carry_out(lane_dir, admin, lane)?;
+                self.remove_made();
+                Ok(())
+            }
             // The user has taken it elsewhere: nothing is left to do here.
             false => unmark(admin),
+        }
+    }
+
+    /// Removes the directories that were made for it, as far as nothing else is in them.
+    fn remove_made(&self) {
+        for directory in around(&self.to).take(self.made) {
+            if std::fs::remove_dir(directory).is_err() {
+                return;
+            }
         }
     }
 
@@ -126,6 +145,11 @@ impl DirectoryMove {
             },
         }
     }
+}
+
+/// The directories that a place is in, the innermost first.
+fn around(place: &Path) -> impl Iterator<Item = &Path> {
+    place.ancestors().skip(1)
 }
 
 /// Replaces nothing, but may spell the name of the directory itself with other cases.

@@ -68,6 +68,7 @@ pub fn foresee(repository: &Repository, lane: &Lane, wish: &Wish<'_>) -> Result<
         stays: target.as_ref().and_then(|_| look.stays()),
         is_there: worktree.is_some(),
         submodule: target.as_ref().and_then(|_| look.submodule()),
+        bound: target.as_ref().and_then(|_| look.bound()),
         is_queued: is_queued(repository.lane_dir(), &lane.id),
         target,
     };
@@ -217,6 +218,10 @@ impl Look<'_> {
         };
         let around = surroundings(self.repository, &lane, self.worktree, self.all, false);
         ensure_movable(&around).err()
+    }
+
+    fn bound(&self) -> Option<std::path::PathBuf> {
+        submodules::bound(self.repository, self.worktree?)
     }
 
     fn submodule(&self) -> Option<std::path::PathBuf> {

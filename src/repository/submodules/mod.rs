@@ -52,6 +52,12 @@ pub fn held(
     inner
 }
 
+/// A worktree of another repository in a lane's, or a repository there that has worktrees of its own:
+/// they and what they are of name each other by their places.
+pub fn bound(repository: &Repository, worktree: &Worktree) -> Option<PathBuf> {
+    nested::bound(repository, worktree)
+}
+
 /// The submodules that are checked out in a lane: where in it, and the repository of each.
 pub fn in_worktree(
     repository: &Repository,

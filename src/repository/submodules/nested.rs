@@ -65,6 +65,27 @@ pub(super) fn all(
     all.found
 }
 
+/// The first of them that has to stay where it is.
+pub(super) fn bound(repository: &Repository, lane: &Worktree) -> Option<PathBuf> {
+    let walked = repository.walks.repositories(&lane.path);
+    let is_bound = |place: &Path, has: Has| {
+        let git_dir = match has {
+            Has::DotGit => git_dir_of(place).ok().flatten(),
+            Has::Bare => Some(place.to_owned()),
+            Has::Unread | Has::Nothing => None,
+        };
+        git_dir.is_some_and(|git_dir| {
+            let has_others = crate::store::entries(&git_dir.join("worktrees"));
+            crate::store::exists(&git_dir.join("commondir")) || has_others.count() > 0
+        })
+    };
+    let places = walked
+        .into_iter()
+        .map(|(path, has)| (lane.path.join(path), has));
+    let mut bound = places.filter(|(place, has)| is_bound(place, *has));
+    bound.next().map(|(place, _)| place)
+}
+
 /// What is being gathered.
 struct All<'a> {
     lane: &'a Worktree,
