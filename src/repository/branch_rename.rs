@@ -232,7 +232,9 @@ impl BranchRename<'_> {
     fn create(&self, repository: &Repository, tip: ObjectId) -> Result<()> {
         if !retry::has_object(&repository.gix, tip) {
             let sentence = format!("commit {tip} of branch '{}' is gone", self.from);
-            return Err(Error::git(sentence).hint("fetch it from another clone, and run the command again"));
+            return Err(
+                Error::git(sentence).hint("fetch it from another clone, and run the command again")
+            );
         }
         let change = RefChange {
             name: RefName::from(self.to),

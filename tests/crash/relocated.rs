@@ -16,7 +16,13 @@ pub const ALL: &[Scenario] = &[
     .halfway(is_somewhere),
     Scenario::new(
         "rename into a directory of refs of a branch that no HEAD is on",
-        &["rename", "login", "login/deep", "--path", "../shop.lanes/login"],
+        &[
+            "rename",
+            "login",
+            "login/deep",
+            "--path",
+            "../shop.lanes/login",
+        ],
         elsewhere,
         kept,
     )
