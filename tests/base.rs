@@ -199,3 +199,16 @@ fn an_undo_closes_no_cycle() {
         before
     );
 }
+
+/// It is no step that an undo would mean.
+#[test]
+fn the_base_that_it_has_already_is_no_change() {
+    let sandbox = shop();
+    let said = sandbox.lane(["base", "login", "main"]).ok();
+    assert!(
+        said.starts_with("the base of lane 'login' is already 'main'\n"),
+        "{said}"
+    );
+    let told = sandbox.lane(["--json", "undo", "--list", "login"]).json();
+    assert_eq!(told["steps"].as_array().unwrap().len(), 1, "{told}");
+}

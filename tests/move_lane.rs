@@ -192,3 +192,12 @@ fn a_refused_move_leaves_no_directories() {
     assert!(!place.exists());
     assert_at(&sandbox, &sandbox.lane_path("login"));
 }
+
+#[test]
+fn an_empty_place_is_none() {
+    let sandbox = at_work();
+    sandbox.lane(["move", "login", ""]).fails(2);
+    sandbox
+        .lane(["rename", "login", "signin", "--path", ""])
+        .fails(2);
+}

@@ -33,6 +33,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         [path] => (None, PathBuf::from(path)),
         _ => return Err(Error::usage("move takes a lane and a place")),
     };
+    if path.as_os_str().is_empty() {
+        return Err(Error::usage("the place is empty"));
+    }
     let path = std::path::absolute(&path).context("find", &path)?;
     let (repository, _) = super::open(ui, args.dry_run)?;
     let lane = super::find_lane(&repository, name)?;

@@ -110,8 +110,22 @@ impl RelocationReport {
         }
     }
 
+    /// The branch before and after, where it has another name.
+    fn new_branch(&self) -> Option<(&BranchName, &BranchName)> {
+        let both = self.was.branch.as_ref().zip(self.branch.as_ref());
+        both.filter(|(from, to)| from != to)
+    }
+
     fn first_line(&self) -> String {
         let (was, now) = (&self.was, &self.lane);
+        if let Some((from, to)) = self.new_branch().filter(|_| was.lane == *now) {
+            let is = if self.dry_run { "would be" } else { "is now" };
+            let directory = match was.path == self.path {
+                true => String::new(),
+                false => format!(", and its directory '{}'", self.path.display()),
+            };
+            return format!("branch '{from}' of lane '{now}' {is} '{to}'{directory}");
+        }
         match (was.lane == *now, self.dry_run) {
             (false, false) => format!("lane '{}' is now '{now}'", was.lane),
             (false, true) => format!("lane '{}' would be '{now}'", was.lane),

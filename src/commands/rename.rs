@@ -48,6 +48,13 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     };
     let name = super::lane_name(new)?;
     let branch = args.branch.as_deref().map(branch_name).transpose()?;
+    if args
+        .path
+        .as_ref()
+        .is_some_and(|path| path.as_os_str().is_empty())
+    {
+        return Err(Error::usage("the place is empty"));
+    }
     let path = args.path.as_deref().map(std::path::absolute).transpose();
     let path = path.context("find", args.path.as_deref().unwrap_or(new.as_ref()))?;
     let (repository, _) = super::open(ui, args.dry_run)?;

@@ -20,7 +20,7 @@ type Prepare = fn(&Sandbox);
 
 #[test]
 fn with_the_reason_and_a_code() {
-    let table: [(&str, &[&str], Prepare); 22] = [
+    let table: [(&str, &[&str], Prepare); 23] = [
         ("lane-exists", &["other"], |sandbox| {
             sandbox.lane(["start", "other"]).ok();
         }),
@@ -92,6 +92,10 @@ fn with_the_reason_and_a_code() {
         ("branch-alias", &["signin"], |sandbox| {
             sandbox.git(["symbolic-ref", "refs/heads/alias", "refs/heads/login"]);
         }),
+        ("branch-alias", &["signin"], |sandbox| {
+            let name = "refs/remotes/origin/HEAD";
+            sandbox.git(["symbolic-ref", name, "refs/heads/login"]);
+        }),
         ("no-such-lane", &["signin", "x"], |_| ()),
     ];
     for (code, words, prepare) in table {
@@ -111,6 +115,38 @@ fn with_the_reason_and_a_code() {
         }
         sandbox.nothing_under_way();
     }
+}
+
+/// A branch that is not there gets no name.
+#[test]
+fn a_lane_without_a_branch_gets_none() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login", "--detach"]).ok();
+    let run = sandbox.lane(["--json", "rename", "login", "signin", "--branch", "x"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["error"]["code"], "detached", "{run}");
+    sandbox.lane(["rename", "login", "signin"]).ok();
+}
+
+/// What is said where only the branch has another name, and of a git that is at work.
+#[test]
+fn the_words_name_what_is_meant() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let lock = sandbox.repo.join(".git/worktrees/login/index.lock");
+    write(&lock, "");
+    let said = sandbox.lane(["rename", "login", "signin"]).fails(1);
+    assert!(said.contains("index.lock"), "{said}");
+    assert!(!said.contains("drop"), "{said}");
+    std::fs::remove_file(lock).unwrap();
+    let said = sandbox
+        .lane(["rename", "login", "login", "--branch", "x"])
+        .ok();
+    assert_eq!(said, "branch 'login' of lane 'login' is now 'x'\n");
+    sandbox.git(["branch", "login"]);
+    let said = sandbox.lane(["undo", "login"]).fails(1);
+    assert!(said.contains("there is a branch 'login' already"), "{said}");
+    assert!(!said.contains("--branch"), "{said}");
 }
 
 /// The directory of a lane with submodules stays, and the lane is renamed all the same.
@@ -133,7 +169,11 @@ fn submodules_bind_a_directory_to_its_place() {
     let run = sandbox.lane(["rename", "login", "signin"]);
     assert!(run.stderr.contains("has a submodule in 'lib'"), "{run}");
     let path = path.to_str().unwrap();
-    assert!(run.stderr.contains(&format!("--path {path}")), "{run}");
+    assert!(
+        run.stderr
+            .contains(&format!("git lane rename login signin --path {path}")),
+        "{run}"
+    );
     run.fails(1);
     sandbox
         .lane(["rename", "login", "signin", "--path", path])

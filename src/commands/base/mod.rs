@@ -52,7 +52,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let (repository, _) = super::open(ui, args.dry_run)?;
     let lane = super::find_lane(&repository, args.name.as_deref())?;
     let new = foresee(&repository, &lane, base)?;
-    if !args.dry_run {
+    if !args.dry_run && new.before != new.after {
         put(&repository, &new)?;
     }
     ui.report(&BaseReport {
@@ -101,6 +101,9 @@ impl Report for BaseReport {
     fn text(&self, page: &mut Page) {
         let is = match (&self.was, self.dry_run) {
             (None, _) => "is",
+            (Some(was), _) if was.base == self.base && was.fork_point == self.fork_point => {
+                "is already"
+            }
             (Some(_), false) => "is now",
             (Some(_), true) => "would be",
         };

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 pub use relocate_refusal::Refusal;
 
-use super::lane::{Lane, ObjectId};
+use super::lane::{Lane, ObjectId, RefName};
 use super::name::{BranchName, LaneName};
 use super::start::{Target, TargetState, branch_name};
 use super::status::Operation;
@@ -69,7 +69,7 @@ pub struct BranchFacts {
     /// What is in progress in the lane: it knows the branch by its name.
     pub operation: Option<Operation>,
     /// A symbolic ref that leads to the branch.
-    pub alias: Option<BranchName>,
+    pub alias: Option<RefName>,
 }
 
 /// What the repository says about a lane that is to be renamed or moved.
@@ -131,6 +131,9 @@ pub fn plan(facts: Facts<'_>) -> Result<Plan, Refusal> {
         return Err(Refusal::NameTaken(name.clone()));
     }
     let after = facts.naming.branch_after();
+    if let Some(asked) = facts.naming.branch.filter(|_| lane.branch.is_none()) {
+        return Err(Refusal::Detached(asked.clone()));
+    }
     let branch = match (&lane.branch, &after, &facts.branch) {
         (Some(from), Some(to), Some(found)) if from != to => Some(new_branch(from, to, found)?),
         _ => None,
@@ -144,7 +147,8 @@ pub fn plan(facts: Facts<'_>) -> Result<Plan, Refusal> {
                 return Err(Refusal::NoWorktree(lane.worktree.clone()));
             }
             if let Some(submodule) = facts.submodule {
-                return Err(Refusal::Submodule(lane.worktree.clone(), submodule));
+                let new = Some(name.clone()).filter(|name| *name != lane.name);
+                return Err(Refusal::Submodule(lane.worktree.clone(), submodule, new));
             }
             if let Some(bound) = facts.bound {
                 return Err(Refusal::Bound(bound));

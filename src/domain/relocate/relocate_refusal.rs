@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::lane::Lane;
+use crate::domain::lane::{Lane, RefName};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire;
 use crate::domain::shell_word::quote;
@@ -27,7 +27,9 @@ pub enum Refusal {
     /// The branch is a symbolic ref.
     Alias(BranchName),
     /// A symbolic ref leads to the branch, and would lead nowhere.
-    LedTo(BranchName, BranchName),
+    LedTo(BranchName, RefName),
+    /// It was started on no branch, and none is renamed so.
+    Detached(BranchName),
     /// The branch is gone.
     BranchGone(BranchName),
     /// Another worktree has it checked out, or will write to it.
@@ -38,8 +40,9 @@ pub enum Refusal {
     Stays(Box<retire::Refusal>),
     /// The directory is gone.
     NoWorktree(PathBuf),
-    /// It has submodules, whose files name each other by where they are.
-    Submodule(PathBuf, PathBuf),
+    /// It has submodules, whose files name each other by where they are; what the lane was to be called,
+    /// which it can be all the same.
+    Submodule(PathBuf, PathBuf, Option<LaneName>),
     /// There is a worktree of another repository inside of it, or one that has worktrees.
     Bound(PathBuf),
     /// It cannot go there.
@@ -47,6 +50,8 @@ pub enum Refusal {
     /// It cannot go there: that is another file system, or its files are on a layer that cannot be
     /// moved.
     OtherFileSystem(PathBuf, PathBuf),
+    /// Another git is at work in it, or one has died there: its lock file.
+    GitAtWork(PathBuf),
     /// A git-lane command waits to land it.
     Queued,
     /// Another command has begun something with it.
@@ -62,6 +67,7 @@ impl Refusal {
             Refusal::BranchExists(_) => Code::BranchExists,
             Refusal::BranchConflict(..) => Code::BranchConflict,
             Refusal::Alias(_) | Refusal::LedTo(..) => Code::BranchAlias,
+            Refusal::Detached(_) => Code::Detached,
             Refusal::BranchGone(_) => Code::BranchGone,
             Refusal::BranchElsewhere(..) => Code::BranchElsewhere,
             Refusal::InProgress(_) => Code::OperationInProgress,
@@ -71,6 +77,7 @@ impl Refusal {
             Refusal::Bound(_) => Code::Nested,
             Refusal::Place(_) => Code::PathOccupied,
             Refusal::OtherFileSystem(..) => Code::OtherFileSystem,
+            Refusal::GitAtWork(_) => Code::Locked,
             Refusal::Queued | Refusal::UnderWay(_) => Code::Busy,
         }
     }
@@ -104,8 +111,14 @@ impl Refusal {
             }
             Refusal::LedTo(_, alias) => format!(
                 "remove it first, if nothing needs it: {}",
-                git(&format!("symbolic-ref --delete {}", quote(alias.to_ref())))
+                git(&format!("symbolic-ref --delete {}", quote(alias.as_bstr())))
             ),
+            Refusal::Detached(branch) => {
+                format!(
+                    "make one there with: {}",
+                    git(&format!("branch {}", quote(branch)))
+                )
+            }
             Refusal::BranchGone(_) | Refusal::NoWorktree(_) => {
                 "see what can be done about it with: git lane doctor".into()
             }
@@ -114,20 +127,25 @@ impl Refusal {
                 quote(path.display())
             ),
             Refusal::InProgress(_) => format!("end it first; see it with: {}", git("status")),
-            Refusal::Submodule(..) => format!(
-                "the directory stays where it is with: git lane rename --path {}",
+            Refusal::Submodule(_, _, None) => return None,
+            Refusal::Submodule(_, _, Some(new)) => format!(
+                "the directory stays where it is with: git lane rename {} {} --path {}",
+                quote(&lane.name),
+                quote(new),
                 quote(lane.worktree.display())
             ),
             Refusal::Bound(path) => format!(
                 "see what belongs together with: git -C {} worktree list",
                 quote(path.display())
             ),
-            Refusal::Place(_) => {
-                "choose another place with --path, or move away what is there".into()
-            }
+            Refusal::Place(_) => "choose another place, or move away what is there".into(),
             Refusal::OtherFileSystem(..) => {
                 "choose a place on the same file system, or leave the directory where it is".into()
             }
+            Refusal::GitAtWork(lock) => format!(
+                "when no git runs there any more: rm {}",
+                quote(lock.display())
+            ),
             Refusal::Queued => format!("wait for that with: git lane wait {}", quote(&lane.name)),
             Refusal::UnderWay(_) => "run the command again".into(),
         })
@@ -151,6 +169,9 @@ impl Refusal {
             Refusal::LedTo(branch, alias) => {
                 format!("'{alias}' is a symbolic ref to branch '{branch}', and would lead nowhere")
             }
+            Refusal::Detached(branch) => {
+                format!("lane '{name}' was started on no branch that could be called '{branch}'")
+            }
             Refusal::BranchGone(branch) => {
                 format!("the branch '{branch}' of lane '{name}' is gone")
             }
@@ -164,7 +185,7 @@ impl Refusal {
                 "the worktree of lane '{name}' is gone from '{}'",
                 path.display()
             ),
-            Refusal::Submodule(path, submodule) => format!(
+            Refusal::Submodule(path, submodule, _) => format!(
                 "'{}' has a submodule in '{}', which is bound to that place",
                 path.display(),
                 submodule.display()
@@ -178,6 +199,10 @@ impl Refusal {
                 "'{}' cannot be renamed to '{}': that is another file system",
                 from.display(),
                 to.display()
+            ),
+            Refusal::GitAtWork(lock) => format!(
+                "a git is at work in lane '{name}': '{}' is there",
+                lock.display()
             ),
             Refusal::Queued => format!("a git-lane command is about to land lane '{name}'"),
             Refusal::UnderWay(what) => format!("{what} is under way"),

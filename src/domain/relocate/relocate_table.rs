@@ -103,7 +103,7 @@ fn what_keeps_a_lane_where_it_is() {
         }),
         ("branch-alias", |facts| of_branch(facts).is_alias = true),
         ("branch-alias", |facts| {
-            of_branch(facts).alias = Some(branch("x"))
+            of_branch(facts).alias = Some(RefName::from(&branch("x")))
         }),
         ("branch-gone", |facts| of_branch(facts).tip = None),
         ("branch-elsewhere", |facts| {

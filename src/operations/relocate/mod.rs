@@ -26,7 +26,7 @@ use crate::domain::lane::{Lane, RefName, Worktree};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::record_change::RecordChange;
 use crate::domain::relocate::{Plan, Refusal};
-use crate::domain::retire::{Busy, place, raced};
+use crate::domain::retire::{self, Busy, place, raced};
 use crate::error::{Error, IoContext, Result};
 use crate::policy::Policy;
 use crate::repository::branch_rename::{self, BranchRename};
@@ -112,7 +112,10 @@ pub fn go(repository: &Repository, seen: &Relocation, wish: &Wish<'_>) -> Result
     // What lands or syncs knows lanes by their branches.
     let _turn = Turn::take_to(repository, deed)?;
     if let Some(worktree) = &seen.worktree {
-        wait_for_locks(worktree, false).map_err(|why| why.refuse(&lane.name))?;
+        wait_for_locks(worktree, false).map_err(|why| match why {
+            retire::Refusal::GitAtWork(lock) => Refusal::GitAtWork(lock).refuse(lane),
+            why => why.refuse(&lane.name),
+        })?;
     }
     let _registry = registry_lock(repository)?;
     claims::ensure_not_anothers(repository, lane)?;

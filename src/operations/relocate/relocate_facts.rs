@@ -119,7 +119,10 @@ impl Look<'_> {
         let folds = repository.config_bool("core.ignorecase");
         let tip = repository.branch_tip(from)?;
         let (mut exists, mut conflicting, mut alias) = (false, None, None);
-        for (name, id) in repository.refs_below("refs/heads/")? {
+        for (name, id) in repository.refs_below("refs/")? {
+            if Some(id) == tip && repository.symbolic_target(&name)? == Some(RefName::from(from)) {
+                alias = Some(name.clone());
+            }
             let Some(other) = BranchName::from_ref(name.as_bstr()).filter(|other| other != from)
             else {
                 continue;
@@ -127,9 +130,6 @@ impl Look<'_> {
             exists |= other == *to;
             if exclude_each_other(&other, to, folds) {
                 conflicting = Some(other.clone());
-            }
-            if Some(id) == tip && repository.symbolic_target(&name)? == Some(RefName::from(from)) {
-                alias = Some(other);
             }
         }
         let elsewhere = |worktree: &&Worktree| {

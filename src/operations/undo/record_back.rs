@@ -6,7 +6,7 @@ use crate::domain::event::What;
 use crate::domain::lane::Lane;
 use crate::domain::record_change::{RecordChange, Said};
 use crate::domain::undo::{Deed, Refusal, Step};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::operations::{base_change, relocate};
 use crate::repository::{Repository, claims};
 
@@ -47,12 +47,28 @@ pub(super) fn plan(
         base_change::ensure_can_be(repository, lane, &lanes, change.from.base.as_ref())?;
     }
     if let Some((_, seen)) = relocation_back(repository, lane, change) {
-        seen?;
+        seen.map_err(in_the_way)?;
     }
     Ok(Act::PutBack(
         Box::new(lane.clone()),
         Box::new(change.clone()),
     ))
+}
+
+/// The hints of a rename name its options, and an undo has none of them.
+fn in_the_way(error: Error) -> Error {
+    let taken = [
+        Code::LaneExists,
+        Code::BranchExists,
+        Code::BranchConflict,
+        Code::PathOccupied,
+    ];
+    match taken.contains(&error.code()) {
+        true => Error::refused(error.to_string())
+            .with_code(error.code())
+            .hint("rename or move away what is there, then run the command again"),
+        false => error,
+    }
 }
 
 /// A change of the base, by the names that the bases have now: a record follows their renames.
