@@ -212,3 +212,30 @@ fn the_base_that_it_has_already_is_no_change() {
     let told = sandbox.lane(["--json", "undo", "--list", "login"]).json();
     assert_eq!(told["steps"].as_array().unwrap().len(), 1, "{told}");
 }
+
+#[test]
+fn the_doctor_names_what_can_be_no_base() {
+    let sandbox = shop();
+    sandbox.lane(["start", "upper", "--base", "login"]).ok();
+    sandbox.lane(["start", "late", "--base", "release"]).ok();
+    sandbox.git(["config", "lane.login.base", "refs/heads/upper"]);
+    sandbox.git(["branch", "-q", "-D", "release"]);
+    assert_eq!(sandbox.findings(), ["base-cycle", "missing-base"]);
+    let said = sandbox.lane(["doctor"]);
+    for (words, hint) in [
+        (
+            "lanes 'login', 'upper' are based on each other in a circle",
+            "git lane base login BRANCH",
+        ),
+        (
+            "the base 'release' of lane 'late' is gone",
+            "git lane base late BRANCH",
+        ),
+    ] {
+        assert!(said.stdout.contains(words), "{said}");
+        assert!(said.stdout.contains(hint), "{said}");
+    }
+    sandbox.lane(["base", "login", "main"]).ok();
+    sandbox.lane(["base", "late", "main"]).ok();
+    assert_eq!(sandbox.findings(), Vec::<String>::new());
+}

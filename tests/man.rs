@@ -235,7 +235,7 @@ fn every_field_of_every_document_is_described() {
     let out = sandbox.root().join("pages").display().to_string();
     let own = std::process::id().to_string();
     sandbox.add_worktree("by-hand", &sandbox.root().join("by-hand"));
-    let runs: [&[&str]; 43] = [
+    let runs: [&[&str]; 44] = [
         &["adopt", "--dry-run", "by-hand"],
         &["adopt", "--all"],
         &["drop", "by-hand"],
@@ -274,6 +274,7 @@ fn every_field_of_every_document_is_described() {
         &["init", "--check"],
         &["init", "--uninstall"],
         &["init", "--global", "--print"],
+        &["base", "last", "main"],
         &["doctor"],
         &["config", "trash.days"],
         &["approve"],

@@ -1,6 +1,6 @@
 //! Whether a lane may have another base; pure.
 //!
-//! Called by `operations/base_change`.
+//! Called by `operations/base_change`, and by `doctor` for what a hand has written.
 
 use super::lane::{Lane, RefName};
 use super::name::{BranchName, LaneName};
@@ -111,6 +111,32 @@ pub fn ensure_fit(
     Ok(base.clone())
 }
 
+/// The lanes that are based on each other in a circle: what no command makes.
+pub fn cycles(lanes: &[Lane]) -> Vec<Vec<LaneName>> {
+    let mut found: Vec<Vec<LaneName>> = Vec::new();
+    for lane in lanes {
+        let mut circle = vec![lane.name.clone()];
+        let mut at = below(lane, lanes);
+        while let Some(next) = at.filter(|next| !circle.contains(&next.name)) {
+            circle.push(next.name.clone());
+            at = below(next, lanes);
+        }
+        let is_new = !found.iter().any(|known| known.contains(&lane.name));
+        if is_new && at.is_some_and(|next| next.name == lane.name) {
+            found.push(circle);
+        }
+    }
+    found
+}
+
+/// The lane whose branch is the base of that one.
+fn below<'a>(lane: &Lane, lanes: &'a [Lane]) -> Option<&'a Lane> {
+    let base = lane.base_branch()?;
+    lanes
+        .iter()
+        .find(|other| other.branch.as_ref() == Some(&base))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +155,11 @@ mod tests {
             on("x", "y"),
             on("y", "x"),
         ];
+        let names: Vec<Vec<String>> = cycles(&lanes)
+            .iter()
+            .map(|circle| circle.iter().map(ToString::to_string).collect())
+            .collect();
+        assert_eq!(names, [["x", "y"]]);
         for (lane, base, expected) in [
             ("a", "refs/heads/main", "ok"),
             ("a", "refs/heads/next", "ok"),

@@ -34,6 +34,10 @@ pub enum Finding {
     RenamedBranch(LaneName, BranchName, BranchName),
     /// The lane's base was renamed.
     RenamedBase(LaneName, BranchName, BranchName),
+    /// The lane's base is gone.
+    MissingBase(LaneName, RefName),
+    /// Those lanes are based on each other, in a circle.
+    BaseCycle(Vec<LaneName>),
     /// The lane's worktree is somewhere else than recorded, and git knows where.
     MovedWorktree(LaneName, PathBuf, PathBuf),
     /// The lane's worktree was moved by hand and found at a new place, which git does not know yet.
@@ -243,6 +247,8 @@ impl Finding {
             | Finding::UnknownRules(_)
             | Finding::NotInForce(_) => true,
             Finding::DamagedRecord(..)
+            | Finding::MissingBase(..)
+            | Finding::BaseCycle(_)
             | Finding::DamagedIndex(..)
             | Finding::Overtaken(..)
             | Finding::DamagedBranch(..)
@@ -269,6 +275,8 @@ impl Finding {
             Finding::DamagedBranch(..) => "damaged-branch",
             Finding::RenamedBranch(..) => "renamed-branch",
             Finding::RenamedBase(..) => "renamed-base",
+            Finding::MissingBase(..) => "missing-base",
+            Finding::BaseCycle(_) => "base-cycle",
             Finding::MovedWorktree(..) => "moved-worktree",
             Finding::FoundWorktree(..) => "found-worktree",
             Finding::MissingWorktree(..) => "missing-worktree",

@@ -35,6 +35,8 @@ impl Finding {
             Finding::DamagedRecord(section, _) => {
                 format!("mend or remove it: git config --edit, section [lane \"{section}\"]")
             }
+            Finding::MissingBase(lane, _) => another_base(lane),
+            Finding::BaseCycle(lanes) => another_base(lanes.first()?),
             Finding::Stray(lane, _, StrayRemedy::Leave) => {
                 format!(
                     "commit or stash there, then run git lane doctor --fix again, or see: git \
@@ -286,6 +288,17 @@ impl std::fmt::Display for Finding {
                     "the base of lane '{lane}' was renamed from '{from}' to '{to}'"
                 )
             }
+            Finding::MissingBase(lane, base) => {
+                write!(f, "the base '{base}' of lane '{lane}' is gone")
+            }
+            Finding::BaseCycle(lanes) => {
+                let lanes: Vec<String> = lanes.iter().map(|lane| format!("'{lane}'")).collect();
+                write!(
+                    f,
+                    "lanes {} are based on each other in a circle",
+                    lanes.join(", ")
+                )
+            }
             Finding::MovedWorktree(lane, _, to) => {
                 write!(
                     f,
@@ -475,6 +488,10 @@ impl std::fmt::Display for Finding {
     }
 }
 
+fn another_base(lane: &LaneName) -> String {
+    format!("give it another one: git lane base {} BRANCH", quote(lane))
+}
+
 /// A git that stands in the lane, wherever the user does.
 fn git_in(lane: &LaneName) -> String {
     format!("git -C \"$(git lane path {})\"", quote(lane))
@@ -518,6 +535,8 @@ mod tests {
             Finding::Stray(lane(), other(), StrayRemedy::GoBack(branch("login"))),
             Finding::Stray(lane(), other(), StrayRemedy::Detach),
             Finding::MissingWorktree(lane(), "/x".into()),
+            Finding::MissingBase(lane(), (&branch("x")).into()),
+            Finding::BaseCycle(vec![lane()]),
             Finding::UnlistedWorktree(lane(), "/x".into(), None),
             Finding::UnlistedWorktree(lane(), "/x".into(), Some("/y".into())),
             Finding::DamagedWorktree(

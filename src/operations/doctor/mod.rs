@@ -5,6 +5,7 @@
 
 mod admin;
 mod kept;
+mod lane_bases;
 pub mod lost;
 pub(crate) mod rebuild;
 mod repository_settings;
@@ -69,6 +70,7 @@ pub fn examine(repository: &Repository, interrupted: Vec<Finding>) -> Result<Vec
     found.extend(lost::indexes(repository, &records.lanes, &worktrees));
     found.extend(lost::records(repository, &records, &worktrees));
     found.extend(lanes(repository, &records.lanes, &worktrees, &explained)?);
+    found.extend(lane_bases::unfit(repository, &records.lanes, &outdated)?);
     found.extend(outdated);
     found.extend(other_worktrees(
         repository,
