@@ -4,6 +4,7 @@ mod around;
 mod begun_not;
 mod brought_back;
 mod ended_not;
+mod kept_apart;
 mod policy_unmoved;
 mod shown;
 mod taken_in;

@@ -252,6 +252,8 @@ pub enum EndRefusal {
     LaneGone(LaneName),
     /// The lane has changed in the same files.
     LaneChanged(LaneName, Vec<BString>),
+    /// In the lane, whose worktree is there, these files are not as git would write them.
+    LaneOtherwise(LaneName, PathBuf, Vec<BString>),
     /// What is staged of these files is neither in the lane nor in the files themselves.
     OnlyStaged(PathBuf, Vec<BString>),
     /// An operation is in progress in the lane, or it has something else checked out.
@@ -270,7 +272,7 @@ impl EndRefusal {
             EndRefusal::BranchElsewhere { .. } => Code::BranchInUse,
             EndRefusal::InTheWay(..) | EndRefusal::Submodules(..) => Code::InTheWay,
             EndRefusal::LaneGone(_) => Code::LaneGone,
-            EndRefusal::LaneChanged(..) => Code::LaneChanged,
+            EndRefusal::LaneChanged(..) | EndRefusal::LaneOtherwise(..) => Code::LaneChanged,
             EndRefusal::LaneUnsettled(..) => Code::Stray,
         }
     }
@@ -311,6 +313,11 @@ impl EndRefusal {
             EndRefusal::LaneChanged(lane, _) => vec![format!(
                 "see what the lane has by now with: git lane diff {}",
                 quote(lane)
+            )],
+            EndRefusal::LaneOtherwise(_, path, files) => vec![format!(
+                "see their line endings, attributes and flags with: {0} ls-files --eol -v --{1}",
+                git(path),
+                named(files)
             )],
             EndRefusal::OnlyStaged(path, files) => vec![format!(
                 "stage them as they are, or unstage them, with: {0} add{1}; or: {0} restore \
@@ -414,6 +421,12 @@ impl std::fmt::Display for EndRefusal {
                 "lane '{lane}' has changed in the same files: {}",
                 some(files)
             ),
+            EndRefusal::LaneOtherwise(lane, _, files) => write!(
+                f,
+                "lane '{lane}' has something in the same files that git does not see, or would not \
+                 write as it is: {}",
+                some(files)
+            ),
             EndRefusal::OnlyStaged(_, files) => write!(
                 f,
                 "what is staged of these files is neither in them nor in the lane: {}",
@@ -437,6 +450,7 @@ impl From<EndRefusal> for Error {
         let error = match &refusal {
             EndRefusal::InTheWay(_, files)
             | EndRefusal::LaneChanged(_, files)
+            | EndRefusal::LaneOtherwise(_, _, files)
             | EndRefusal::OnlyStaged(_, files)
             | EndRefusal::Submodules(_, files) => error.details(files_of(files)),
             _ => error,

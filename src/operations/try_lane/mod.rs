@@ -13,11 +13,13 @@ mod bring_back;
 mod differences;
 mod ended_by_hand;
 mod known_untracked;
+mod lane_fit;
 mod lane_snapshot;
 mod main_move;
 mod obstructed;
 mod recover_try;
 mod take_in;
+mod take_in_stage;
 mod to_lane;
 
 use std::path::PathBuf;

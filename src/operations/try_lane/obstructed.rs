@@ -2,7 +2,7 @@
 //! way, and what git could not bring back as it is.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
 use gix::index::entry::Flags;
@@ -15,6 +15,7 @@ use crate::operations::checkout::{Move, Why, obstacles, on_index};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::repository::tree_diff::Changed;
+use crate::store::journal::unique_id;
 
 /// Refuses what is in the way, of the user's own and ignored files too.
 pub(super) fn ensure_clear(
@@ -127,7 +128,7 @@ fn flagged(
 
 /// Those of `paths` whose files have other bytes than git would write: line endings that an attribute
 /// or a setting has changed meanwhile, a filter that does not give back what it took.
-fn written_otherwise(
+pub(super) fn written_otherwise(
     repository: &Repository,
     scratch: &Scratch,
     main: &Worktree,
@@ -137,7 +138,24 @@ fn written_otherwise(
     if paths.is_empty() {
         return Ok(Vec::new());
     }
-    let directory = scratch.path("returns");
+    let directory = written_by_git(repository, scratch, main, index, &paths)?;
+    let modes = keeps_modes(repository, main)?;
+    let differs = |path: &BString| {
+        let path = crate::store::path(path);
+        !is_alike(&main.path.join(&path), &directory.join(path), modes)
+    };
+    Ok(paths.into_iter().filter(differs).collect())
+}
+
+/// A directory with the files of `paths` as git would write them in a worktree, from `index`.
+pub(super) fn written_by_git(
+    repository: &Repository,
+    scratch: &Scratch,
+    site: &Worktree,
+    index: &Path,
+    paths: &[BString],
+) -> Result<PathBuf> {
+    let directory = scratch.path(&format!("written-{}", unique_id()));
     repository
         .shared()
         .create_dir_all(&directory)
@@ -149,19 +167,16 @@ fn written_otherwise(
         .iter()
         .flat_map(|path| [path, &b"\0"[..]].concat())
         .collect();
-    on_index(repository, main, index)
+    on_index(repository, site, index)
         .checking_out([prefix], list)
         .run()?;
-    let modes = repository
-        .as_in(main)?
-        .config_snapshot()
-        .boolean("core.fileMode")
-        != Some(false);
-    let differs = |path: &BString| {
-        let path = crate::store::path(path);
-        !is_alike(&main.path.join(&path), &directory.join(path), modes)
-    };
-    Ok(paths.into_iter().filter(differs).collect())
+    Ok(directory)
+}
+
+/// Whether git looks at who may run a file.
+pub(super) fn keeps_modes(repository: &Repository, site: &Worktree) -> Result<bool> {
+    let own = repository.as_in(site)?;
+    Ok(own.config_snapshot().boolean("core.fileMode") != Some(false))
 }
 
 /// Whether two files are alike in kind, bytes and, where that counts, in who may run them.

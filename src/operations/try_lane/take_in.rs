@@ -1,10 +1,11 @@
 //! Puts files that were changed in the main worktree into the lane that it shows, as they are.
 //!
-//! The lane's index is locked and stays as it is. Each file is made ready beside its place and renamed
-//! into it, where the lane's own is still the one that was looked at. *Dead in between: the next
-//! command puts the rest there, but for what has changed in the lane meanwhile.*
+//! The indexes of both are locked, that of the lane stays as it is. All files are copied to a stage
+//! first. Then each is made ready beside its place and renamed into it, where the lane's own is still
+//! the one that was looked at. *Dead before all are staged: nothing has happened. Dead later: the next
+//! command puts the rest there, from the stage, but for what has changed in the lane meanwhile; what is
+//! nowhere else by then is set aside.*
 
-use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -12,10 +13,12 @@ use bstr::{BStr, BString, ByteSlice};
 use serde::{Deserialize, Serialize};
 
 use super::obstructed::is_alike;
+use super::raced;
+use super::take_in_stage::{TakeInStage, copy};
 use crate::domain::lane::{LaneId, Worktree, lossless_bytes, lossless_path};
 use crate::domain::name::LaneName;
 use crate::domain::try_lane::{EndRefusal, Tried};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{IoContext, Result};
 use crate::operations::checkout::worktree_files::remove_empty;
 use crate::repository::Repository;
 use crate::repository::provenance::{Assertions, Asserts};
@@ -33,15 +36,17 @@ const READY: &str = ".git-lane-";
 pub struct Intent {
     lane: LaneName,
     lane_id: LaneId,
-    /// The main worktree.
+    /// The main worktree, and its git directory.
     #[serde(with = "lossless_path")]
     main: PathBuf,
+    #[serde(with = "lossless_path")]
+    main_git_dir: PathBuf,
     /// The lane's worktree, and its git directory.
     #[serde(with = "lossless_path")]
     worktree: PathBuf,
     #[serde(with = "lossless_path")]
     git_dir: PathBuf,
-    /// The end of the name of the file that is being made ready.
+    /// The name of the stage, and the end of that of the file that is being made ready.
     ready: String,
     files: Vec<OneFile>,
 }
@@ -53,9 +58,12 @@ struct OneFile {
     path: BString,
     /// Whether the main worktree has it, or it is to go.
     stays: bool,
-    /// Which file the lane had there: inode, length, and when it was modified.
-    before: Option<(u64, u64, i64, i64)>,
+    /// Which file the lane had there.
+    before: Option<Identity>,
 }
+
+/// Inode and length of a file, and when its content and the file itself were changed.
+pub(super) type Identity = (u64, u64, (i64, i64), (i64, i64));
 
 impl Intent {
     /// The lane, by its name and its id.
@@ -74,7 +82,11 @@ impl Intent {
 impl Announce for Intent {
     fn about(&self) -> About {
         About {
-            git_dirs: vec![GitDir(self.git_dir.clone())],
+            // The main worktree still counts as showing the lane, and its files stay.
+            git_dirs: vec![
+                GitDir(self.git_dir.clone()),
+                GitDir(self.main_git_dir.clone()),
+            ],
             ..About::lane(self.what(), &self.lane)
         }
     }
@@ -88,6 +100,15 @@ impl Asserts for Intent {
         assertions.place("worktree", &self.worktree);
         let main = assertions.repository().main_site().0;
         assertions.that("main worktree", self.main.display(), self.main == main);
+        let common_dir = assertions.repository().common_dir().to_owned();
+        let git_dir = &self.main_git_dir;
+        assertions.that(
+            "main git directory",
+            git_dir.display(),
+            *git_dir == common_dir,
+        );
+        let stage = TakeInStage::directory(assertions.repository(), &self.ready);
+        assertions.staging("stage", &stage);
         for file in &self.files {
             assertions.that("file", &file.path, is_inside(file.path.as_bstr()));
         }
@@ -104,55 +125,58 @@ fn is_inside(path: &BStr) -> bool {
     !path.as_os_str().is_empty() && names.all(|name| name.is_some_and(|name| name != ".git"))
 }
 
-/// The place of one file in both worktrees.
-struct Place {
-    from: PathBuf,
-    to: PathBuf,
-}
-
 impl Intent {
+    /// With what was in the lane before it was looked at.
     pub(super) fn of(
         tried: &Tried,
         (main, site): (&Worktree, &Worktree),
-        files: impl Iterator<Item = (BString, bool)>,
+        files: impl Iterator<Item = (BString, bool, Option<Identity>)>,
     ) -> Self {
-        let file = |(path, stays): (BString, bool)| OneFile {
-            before: identity(&site.path.join(crate::store::path(&path))),
+        let file = |(path, stays, before)| OneFile {
             path,
             stays,
+            before,
         };
+        let mut files: Vec<OneFile> = files.map(file).collect();
+        // What goes makes room for what comes.
+        files.sort_by_key(|file| file.stays);
         Intent {
             lane: tried.lane.clone(),
             lane_id: tried.lane_id.clone(),
             main: main.path.clone(),
+            main_git_dir: main.git_dir.clone(),
             worktree: site.path.clone(),
             git_dir: site.git_dir.clone(),
             ready: unique_id(),
-            // What goes makes room for what comes.
-            files: {
-                let mut files: Vec<OneFile> = files.map(file).collect();
-                files.sort_by_key(|file| file.stays);
-                files
-            },
+            files,
         }
     }
 
-    fn place(&self, file: &OneFile) -> Place {
-        let path = crate::store::path(&file.path);
-        Place {
-            from: self.main.join(&path),
-            to: self.worktree.join(path),
-        }
+    fn in_lane(&self, file: &OneFile) -> PathBuf {
+        self.worktree.join(crate::store::path(&file.path))
+    }
+
+    fn in_main(&self, file: &OneFile) -> PathBuf {
+        self.main.join(crate::store::path(&file.path))
+    }
+
+    /// Those that come, with their numbers in the stage.
+    fn coming(&self) -> impl Iterator<Item = (usize, &OneFile)> {
+        let numbered = self.files.iter().enumerate();
+        numbered.filter(|(_, file)| file.stays)
     }
 
     fn ready_beside(&self, to: &Path) -> PathBuf {
         to.with_file_name(format!("{READY}{}", self.ready))
     }
 
-    /// Puts them in place, with the lane's index locked; returns those that are not as they were.
-    pub(super) fn carry_out(&self, repository: &Repository) -> Result<()> {
+    /// Puts them in place, with both indexes locked; refuses where some are not as they were.
+    pub(super) fn carry_out(&self, repository: &Repository, main: &Worktree) -> Result<()> {
+        let stage = TakeInStage::of(repository, &self.ready);
         let running = Journal::new(repository.lane_dir()).begin(self)?;
-        let done = self.put();
+        let done = self.stage_and_put(repository, main, &stage);
+        // Until then all of it is in the main worktree, whose index is locked.
+        stage.remove()?;
         running.done()?;
         let left = done?;
         match left.is_empty() {
@@ -161,10 +185,40 @@ impl Intent {
         }
     }
 
-    fn put(&self) -> Result<Vec<BString>> {
+    fn stage_and_put(
+        &self,
+        repository: &Repository,
+        main: &Worktree,
+        stage: &TakeInStage,
+    ) -> Result<Vec<BString>> {
+        let files = self.coming();
+        stage.fill(
+            repository,
+            files.map(|(number, file)| (number, self.in_main(file))),
+        )?;
+        step("try.staged");
+        if !self.is_in_main(stage) {
+            return Err(raced(main));
+        }
+        self.put(stage)
+    }
+
+    /// Whether the main worktree has what is staged.
+    fn is_in_main(&self, stage: &TakeInStage) -> bool {
+        let mut files = self.files.iter().enumerate();
+        files.all(|(number, file)| {
+            let own = self.in_main(file);
+            match file.stays {
+                true => is_alike(&own, &stage.copy_of(number), true),
+                false => identity(&own).is_none(),
+            }
+        })
+    }
+
+    fn put(&self, stage: &TakeInStage) -> Result<Vec<BString>> {
         let mut left = Vec::new();
-        for file in &self.files {
-            if !self.put_one(file)? {
+        for (number, file) in self.files.iter().enumerate() {
+            if !self.put_one(file, &stage.copy_of(number))? {
                 left.push(file.path.clone());
             }
             step("try.taken-in");
@@ -173,8 +227,8 @@ impl Intent {
     }
 
     /// Whether it is in its place by then.
-    fn put_one(&self, file: &OneFile) -> Result<bool> {
-        let Place { from, to } = self.place(file);
+    fn put_one(&self, file: &OneFile, from: &Path) -> Result<bool> {
+        let to = self.in_lane(file);
         if is_behind_something(&self.worktree, &to) {
             return Ok(false);
         }
@@ -190,7 +244,7 @@ impl Intent {
                 _ => Ok(false),
             };
         }
-        if is_alike(&from, &to, true) {
+        if is_alike(from, &to, true) {
             return Ok(true);
         }
         if now != file.before {
@@ -200,7 +254,7 @@ impl Intent {
         std::fs::create_dir_all(above).context("create", above)?;
         let ready = self.ready_beside(&to);
         remove_if_there(&ready)?;
-        copy(&from, &ready)?;
+        copy(from, &ready)?;
         step("try.ready");
         // What was saved there meanwhile stays.
         if identity(&to) != file.before {
@@ -213,7 +267,7 @@ impl Intent {
 
     /// Removes what was being made ready.
     fn tidy(&self) -> Result<()> {
-        let places = self.files.iter().map(|file| self.place(file).to);
+        let places = self.files.iter().map(|file| self.in_lane(file));
         places
             .filter(|to| !is_behind_something(&self.worktree, to))
             .try_for_each(|to| remove_if_there(&self.ready_beside(&to)))
@@ -226,45 +280,48 @@ pub(super) fn is_behind_something(root: &Path, file: &Path) -> bool {
 }
 
 /// Which file it is, and which state of it; a directory is none, its files go before.
-fn identity(file: &Path) -> Option<(u64, u64, i64, i64)> {
+pub(super) fn identity(file: &Path) -> Option<Identity> {
     let found = std::fs::symlink_metadata(file).ok()?;
-    (!found.is_dir()).then_some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
+    let modified = (found.mtime(), found.mtime_nsec());
+    let changed = (found.ctime(), found.ctime_nsec());
+    (!found.is_dir()).then_some((found.ino(), found.len(), modified, changed))
 }
 
-/// Copies a file or a link, with its mode.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    let found = std::fs::symlink_metadata(from).context("read", from)?;
-    if found.is_symlink() {
-        let target = std::fs::read_link(from).context("read", from)?;
-        return std::os::unix::fs::symlink(target, to).context("write", to);
-    }
-    if !found.is_file() {
-        let error = std::io::Error::from(ErrorKind::Unsupported);
-        return Err(
-            Error::environment(format!("'{}' is no plain file", from.display())).caused_by(error),
-        );
-    }
-    std::fs::copy(from, to).context("write", to)?;
-    Ok(())
-}
-
-/// Puts the rest in place.
+/// Puts the rest in place, if all of it was staged.
 pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healing> {
+    let stage = TakeInStage::of(repository, &intent.ready);
+    let healed = |whole| Healing::Whole(Healed::new(intent.what(), whole));
+    if !stage.is_complete() {
+        stage.remove()?;
+        let is_there = |file: &OneFile| {
+            let (from, to) = (intent.in_main(file), intent.in_lane(file));
+            match file.stays {
+                true => is_alike(&from, &to, true),
+                false => identity(&to).is_none(),
+            }
+        };
+        return Ok(healed(intent.files.iter().all(is_there)));
+    }
     let records = repository.records()?;
     let is_there = records.lanes.iter().any(|lane| lane.id == intent.lane_id)
         && intent.worktree.is_dir()
-        && intent.main.is_dir()
-        && repository
-            .tried()?
-            .is_some_and(|tried| tried.lane_id == intent.lane_id);
+        && intent.git_dir.is_dir();
     let mut whole = false;
     if is_there {
         let index = intent.git_dir.join("index");
         let _lock = LockFile::take_over(&index, repository.lane_dir(), &running.id())?;
         intent.tidy()?;
-        whole = intent.put()?.is_empty();
+        whole = intent.put(&stage)?.is_empty();
     }
-    Ok(Healing::Whole(Healed::new(intent.what(), whole)))
+    let is_elsewhere = |(number, file): (usize, &OneFile)| {
+        let copy = stage.copy_of(number);
+        is_alike(&copy, &intent.in_main(file), true) || is_alike(&copy, &intent.in_lane(file), true)
+    };
+    match whole || intent.coming().all(is_elsewhere) {
+        true => stage.remove()?,
+        false => stage.set_aside(repository)?,
+    }
+    Ok(healed(whole))
 }
 
 #[cfg(test)]

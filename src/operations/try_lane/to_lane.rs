@@ -6,7 +6,6 @@
 //! between two of these leaves what the same command goes on with.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use bstr::{BString, ByteSlice};
 use gix::index::entry::Flags;
@@ -14,9 +13,10 @@ use gix::objs::tree::EntryMode;
 
 use super::bring_back::go_back;
 use super::main_move::{Deed, MainMove};
+use super::take_in::Identity;
 use super::{
-    BroughtBack, differences, known_untracked, lane_snapshot, main_worktree, purpose, raced,
-    scratch, take_in, tried_now, turn,
+    BroughtBack, differences, known_untracked, lane_fit, lane_snapshot, main_worktree, purpose,
+    raced, scratch, take_in, tried_now, turn,
 };
 use crate::domain::lane::{Head, Lane, ObjectId, Worktree};
 use crate::domain::try_lane::{BeginRefusal, Difference, EndRefusal, Tried};
@@ -53,8 +53,14 @@ pub fn take_to_lane(repository: &Repository, dry_run: bool) -> Result<Taken> {
     }
     ensure_takeable(repository, &main, &tried)?;
     let (lane, site, tip) = lane_of(repository, &tried)?;
+    // From the look at the main worktree until what it has counts as shown no git moves its files.
+    let index = match dry_run {
+        true => None,
+        false => Some(locked(repository, &main, &tried)?),
+    };
     let scratch = scratch(repository, dry_run)?;
     let edited = Edited::look(repository, &scratch, &main, &tried, purpose(dry_run))?;
+    let before = lane_fit::identities(&site, &edited.changed);
     ensure_fits(
         repository,
         &scratch,
@@ -63,23 +69,34 @@ pub fn take_to_lane(repository: &Repository, dry_run: bool) -> Result<Taken> {
         &edited,
         purpose(dry_run),
     )?;
+    let sites = (&main, &site);
+    lane_fit::ensure_git_writes(repository, &scratch, sites, &tried, &edited.changed)?;
     let files: Vec<BString> = edited
         .changed
         .iter()
         .map(|change| change.path.clone())
         .collect();
-    if dry_run {
+    let Some(index) = index else {
         return Ok(Taken {
             files,
             back: super::bring_back::foreseen(repository, &tried, &main)?,
         });
-    }
-    put_into_lane(repository, &tried, (&main, &site), &edited)?;
+    };
+    put_into_lane(repository, &tried, sites, &edited, before)?;
     step("try.in-lane");
     claims::ensure_not_anothers(repository, &lane)?;
-    settle(repository, &scratch, &main, &tried, &edited)?;
+    settle(repository, &scratch, (&main, index), &tried, &edited)?;
     drop(edited);
     go_back(repository, false).map(|back| Taken { files, back })
+}
+
+/// The index of the main worktree, where that still shows the lane.
+fn locked<'a>(repository: &'a Repository, main: &'a Worktree, tried: &Tried) -> Result<Locked<'a>> {
+    let shown = Head::Detached(tried.commit);
+    let index = Locked::where_head(repository, main, |head| *head == shown)?;
+    let index = index.ok_or_else(|| raced(main))?;
+    ensure_not_half_moved(repository, main)?;
+    Ok(index)
 }
 
 /// Refuses what no lane can take: an operation in progress, commits, conflicts.
@@ -221,7 +238,14 @@ impl Edited {
                 })
         };
         let staged = repository.git_in(main).diff_index(tried.commit)?;
-        let staged: Vec<BString> = staged.into_iter().filter(only_staged).collect();
+        let mut staged: Vec<BString> = staged.into_iter().filter(only_staged).collect();
+        // Out of the index, and ignored from there on.
+        let stays = |change: &&Changed| {
+            let file = main.path.join(crate::store::path(&change.path));
+            change.new.is_none() && take_in::identity(&file).is_some()
+        };
+        let out = self.changed.iter().filter(stays);
+        staged.extend(out.map(|change| change.path.clone()));
         match staged.is_empty() {
             true => Ok(()),
             false => Err(EndRefusal::OnlyStaged(main.path.clone(), staged).into()),
@@ -254,7 +278,7 @@ fn ensure_fits(
         .collect();
     let unfit = |change: &&Changed| match moved.get(&change.path) {
         Some(now) => *now != change.new,
-        None => !has_room(&site.path, change, &going),
+        None => !lane_fit::has_room(&site.path, change, &going),
     };
     let unfit: Vec<BString> = edited
         .changed
@@ -268,74 +292,28 @@ fn ensure_fits(
     }
 }
 
-/// Whether nothing that no commit has is where a file comes.
-fn has_room(root: &Path, change: &Changed, going: &[&BString]) -> bool {
-    let path = crate::store::path(&change.path);
-    let to = root.join(&path);
-    if change.new.is_none() {
-        return true;
-    }
-    let goes = |path: &Path| going.iter().any(|gone| crate::store::path(gone) == path);
-    let mut above = path
-        .ancestors()
-        .skip(1)
-        .filter(|above| !above.as_os_str().is_empty());
-    let stands_there = |above: &Path| {
-        let found = std::fs::symlink_metadata(root.join(above));
-        found.is_ok_and(|found| !found.is_dir()) && !goes(above)
-    };
-    if above.any(stands_there) {
-        return false;
-    }
-    match std::fs::symlink_metadata(&to) {
-        Err(_) => true,
-        Ok(found) if found.is_dir() => is_emptied(root, &path, &goes),
-        Ok(_) => change.old.is_some(),
-    }
-}
-
-/// Whether all that is in a directory goes.
-fn is_emptied(root: &Path, directory: &Path, goes: &dyn Fn(&Path) -> bool) -> bool {
-    let Ok(mut entries) = std::fs::read_dir(root.join(directory)) else {
-        return false;
-    };
-    entries.all(|entry| {
-        entry.is_ok_and(|entry| {
-            let path = directory.join(entry.file_name());
-            match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                true => is_emptied(root, &path, goes),
-                false => goes(&path),
-            }
-        })
-    })
-}
-
 fn put_into_lane(
     repository: &Repository,
     tried: &Tried,
     (main, site): (&Worktree, &Worktree),
     edited: &Edited,
+    before: Vec<Option<Identity>>,
 ) -> Result<()> {
     let _lock = LockFile::acquire(&site.git_dir.join("index"), repository.lane_dir())?;
     ensure_not_half_moved(repository, site)?;
-    let files = edited
-        .changed
-        .iter()
-        .map(|change| (change.path.clone(), change.new.is_some()));
-    take_in::Intent::of(tried, (main, site), files).carry_out(repository)
+    let changed = edited.changed.iter().zip(before);
+    let files = changed.map(|(change, before)| (change.path.clone(), change.new.is_some(), before));
+    take_in::Intent::of(tried, (main, site), files).carry_out(repository, main)
 }
 
 /// Has what the main worktree has count as shown, if it is still that.
 fn settle(
     repository: &Repository,
     scratch: &Scratch,
-    main: &Worktree,
+    (main, index): (&Worktree, Locked<'_>),
     tried: &Tried,
     edited: &Edited,
 ) -> Result<()> {
-    let shown = Head::Detached(tried.commit);
-    let index = Locked::where_head(repository, main, |head| *head == shown)?;
-    let index = index.ok_or_else(|| raced(main))?;
     ensure_not_half_moved(repository, main)?;
     let again = Edited::look(repository, scratch, main, tried, Purpose::Shown)?;
     if again.tree != edited.tree || tried_now(repository)? != *tried {
@@ -358,7 +336,7 @@ fn settle(
         main,
         old: tried.commit,
         new: edited.commit,
-        from: shown,
+        from: Head::Detached(tried.commit),
     };
     settling.carry_out(repository, index, prepared)
 }
