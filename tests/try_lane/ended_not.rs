@@ -1,6 +1,7 @@
 //! The main worktree does not come back while it differs from what was shown, or cannot.
 
 use super::{at_work, contents, lane};
+use crate::support::write;
 
 /// By a shell in the main worktree while it shows the lane; the code, and what is said of it.
 const CASES: &[(&str, &str, &str)] = &[
@@ -33,6 +34,23 @@ const CASES: &[(&str, &str, &str)] = &[
         "git revert --no-commit HEAD~1",
         "unsettled",
         "a revert is in progress",
+    ),
+    // Clean for git, and with bytes that no commit has.
+    (
+        "git config core.autocrlf input; printf 'one\\r\\ntwo\\r\\nTHREE\\r\\n' >src/app.txt; \
+         git add src/app.txt 2>/dev/null",
+        "unsettled",
+        "not write as they are: 'src/app.txt'",
+    ),
+    (
+        "git update-index --assume-unchanged src/app.txt; echo mine >>src/app.txt",
+        "unsettled",
+        "changed: 'src/app.txt'",
+    ),
+    (
+        "git update-index --skip-worktree src/app.txt; echo mine >>src/app.txt",
+        "unsettled",
+        "changed: 'src/app.txt'",
     ),
     ("git branch -m main trunk", "branch-gone", "branch 'main'"),
     (
@@ -83,7 +101,7 @@ fn a_file_in_the_way_of_the_branch_is_refused() {
     let sandbox = at_work();
     sandbox.lane(["start", "other"]).ok();
     let other = sandbox.lane_path("other");
-    crate::support::write(&other.join("late.log"), "tracked\n");
+    write(&other.join("late.log"), "tracked\n");
     sandbox.git_in(&other, ["add", "-f", "late.log"]);
     sandbox.git_in(&other, ["commit", "-q", "-m", "late"]);
     sandbox.lane(["try", "login"]).ok();
@@ -137,4 +155,98 @@ fn the_hints_can_be_pasted() {
         );
         assert!(lane(&sandbox).join("README").exists());
     }
+}
+
+/// Bytes that git maps to what was shown stay until the user has moved them away; with `--to-lane` too.
+#[test]
+fn bytes_that_git_does_not_see_stay() {
+    let sandbox = at_work();
+    sandbox.lane(["try", "login"]).ok();
+    sandbox
+        .sh("git config core.autocrlf input; printf 'one\\r\\ntwo\\r\\nTHREE\\r\\n' >src/app.txt; git add src/app.txt")
+        .ok();
+    for extra in [&[][..], &["--to-lane"]] {
+        for new in [false, true] {
+            if new {
+                sandbox.write("new", "x\n");
+            }
+            let args = [&["try", "--back", "--json"], extra].concat();
+            let run = sandbox.lane(args);
+            assert!(run.stdout.contains("\"unsettled\""), "{run}");
+            let stays = std::fs::read(sandbox.repo.join("src/app.txt")).unwrap();
+            assert_eq!(stays, b"one\r\ntwo\r\nTHREE\r\n");
+            assert!(!lane(&sandbox).join("new").exists());
+            drop(std::fs::remove_file(sandbox.repo.join("new")));
+        }
+    }
+    let run = sandbox.lane(["try", "--back", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let hint = document["error"]["hints"][1].as_str().unwrap();
+    let (_, command) = hint.split_once(": ").unwrap();
+    sandbox
+        .sh(&format!("mv src/app.txt ../own; {command}"))
+        .ok();
+    sandbox.lane(["try", "--back"]).ok();
+}
+
+/// What was there before, ignored, is none of the lane's: it stays, and no hint takes it away.
+#[test]
+fn what_was_there_before_is_not_taken() {
+    for (script, code) in [
+        ("git add -A", "unsettled"),
+        ("git add -f own.log", "unsettled"),
+        ("git add -A; echo x >>README", "unsettled"),
+        ("git add -A; echo x >new", "unsettled"),
+    ] {
+        let sandbox = sandbox_that_ignores_less();
+        sandbox.lane(["try", "login"]).ok();
+        sandbox.sh(script).ok();
+        let run = sandbox.lane(["try", "--back", "--json"]);
+        assert!(
+            run.stdout.contains(code) && !run.stdout.contains("stash"),
+            "{script}: {run}"
+        );
+        for more in [&[][..], &["-n"]] {
+            let args = [&["try", "--back", "--to-lane", "--json"], more].concat();
+            let run = sandbox.lane(args);
+            assert!(
+                run.stdout.contains("were in the main worktree"),
+                "{script}: {run}"
+            );
+        }
+        for worktree in [&sandbox.repo, &lane(&sandbox)] {
+            assert_eq!(worktree.join("own.log").exists(), *worktree == sandbox.repo);
+        }
+        sandbox.git(["restore", "--staged", "."]);
+        sandbox.lane(["try", "--back", "--to-lane"]).ok();
+        let own = std::fs::read(sandbox.repo.join("own.log")).unwrap();
+        assert_eq!(own, b"mine\n");
+        assert!(!lane(&sandbox).join("own.log").exists());
+        assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+    }
+}
+
+/// A new file beside what was there, in a directory that only the main worktree's branch ignores.
+#[test]
+fn a_new_file_in_a_directory_that_was_there_is_a_difference() {
+    let sandbox = sandbox_that_ignores_less();
+    sandbox.write("gen/x.o", "object\n");
+    write(&lane(&sandbox).join("gen/new.c"), "lane\n");
+    sandbox.lane(["try", "login"]).ok();
+    sandbox.write("gen/mine.c", "work\n");
+    let run = sandbox.lane(["try", "--back", "--json"]);
+    assert!(run.stdout.contains("new: 'gen/mine.c'"), "{run}");
+    sandbox.lane(["try", "--back", "--to-lane"]).ok();
+    let taken = std::fs::read(lane(&sandbox).join("gen/mine.c")).unwrap();
+    assert_eq!(taken, b"work\n");
+    assert!(sandbox.repo.join("gen/x.o").exists());
+    assert!(!sandbox.repo.join("gen/mine.c").exists());
+}
+
+fn sandbox_that_ignores_less() -> crate::support::Sandbox {
+    let sandbox = at_work();
+    sandbox.write(".gitignore", "*.log\nbuild/\ngen/\n");
+    sandbox.commit("ignore more");
+    write(&lane(&sandbox).join(".gitignore"), "build/\n");
+    sandbox
 }

@@ -6,7 +6,7 @@
 
 mod try_refusal;
 
-pub use try_refusal::{BeginRefusal, Difference, EndRefusal};
+pub use try_refusal::{BeginRefusal, Difference, EndRefusal, Ways};
 
 use super::lane::{Head, LaneId, ObjectId, RefName};
 use super::name::LaneName;

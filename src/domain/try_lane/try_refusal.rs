@@ -216,6 +216,17 @@ pub enum Difference {
     New(Vec<BString>),
 }
 
+/// What can be done about differences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ways {
+    /// They can go into the lane, or be put aside.
+    All,
+    /// git would put aside what is no difference as well.
+    NoStash,
+    /// They were to go into the lane, and these are what cannot.
+    ToLane,
+}
+
 /// Why the main worktree does not come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndRefusal {
@@ -229,8 +240,8 @@ pub enum EndRefusal {
         commit: ObjectId,
         /// How it differs.
         differences: Vec<Difference>,
-        /// Whether the changes were to go into the lane, and these are what cannot.
-        to_lane: bool,
+        /// What can be done about them.
+        ways: Ways,
     },
     /// Its branch is gone.
     BranchGone {
@@ -256,6 +267,11 @@ pub enum EndRefusal {
     LaneOtherwise(LaneName, PathBuf, Vec<BString>),
     /// What is staged of these files is neither in the lane nor in the files themselves.
     OnlyStaged(PathBuf, Vec<BString>),
+    /// These files were in the main worktree before, untracked, and are staged by now.
+    OfMain(PathBuf, Vec<BString>),
+    /// git is told not to look at these files, or would not write them as they are, and the lane has
+    /// them otherwise.
+    Unseen(PathBuf, Vec<BString>),
     /// An operation is in progress in the lane, or it has something else checked out.
     LaneUnsettled(LaneName, PathBuf),
     /// Submodules have changed, whose files only git can bring along.
@@ -267,7 +283,10 @@ impl EndRefusal {
     pub fn code(&self) -> Code {
         match self {
             EndRefusal::NotTried => Code::NotTried,
-            EndRefusal::Differs { .. } | EndRefusal::OnlyStaged(..) => Code::Unsettled,
+            EndRefusal::Differs { .. }
+            | EndRefusal::OnlyStaged(..)
+            | EndRefusal::OfMain(..)
+            | EndRefusal::Unseen(..) => Code::Unsettled,
             EndRefusal::BranchGone { .. } => Code::BranchGone,
             EndRefusal::BranchElsewhere { .. } => Code::BranchInUse,
             EndRefusal::InTheWay(..) | EndRefusal::Submodules(..) => Code::InTheWay,
@@ -285,10 +304,10 @@ impl EndRefusal {
                 path,
                 commit,
                 differences,
-                to_lane,
+                ways,
             } => differences
                 .iter()
-                .flat_map(|difference| difference.hints(&git(path), *commit, *to_lane))
+                .flat_map(|difference| difference.hints(&git(path), *commit, *ways))
                 .fold(Vec::new(), |mut hints, hint| {
                     if !hints.contains(&hint) {
                         hints.push(hint);
@@ -325,6 +344,21 @@ impl EndRefusal {
                 git(path),
                 named(files)
             )],
+            EndRefusal::OfMain(path, files) => vec![format!(
+                "unstage them with: {} restore --staged --{}",
+                git(path),
+                named(files)
+            )],
+            EndRefusal::Unseen(path, files) => {
+                let (git, named) = (git(path), named(files));
+                vec![
+                    format!("see why with: {git} ls-files --eol -v --{named}"),
+                    format!(
+                        "move away what you need of them, then write them as they were shown: {git} \
+                         checkout-index --index --{named}"
+                    ),
+                ]
+            }
             EndRefusal::LaneUnsettled(_, path) => {
                 vec![format!("see how it stands with: {} status", git(path))]
             }
@@ -339,7 +373,7 @@ impl EndRefusal {
 }
 
 impl Difference {
-    fn hints(&self, git: &str, commit: ObjectId, to_lane: bool) -> Vec<String> {
+    fn hints(&self, git: &str, commit: ObjectId, ways: Ways) -> Vec<String> {
         let take = "take them into the lane with: git lane try --back --to-lane".to_owned();
         match self {
             Difference::Operation(_) => {
@@ -356,13 +390,14 @@ impl Difference {
                     "go to what was shown with: {git} checkout --detach {commit}"
                 )]
             }
-            Difference::Changed(_) | Difference::New(_) if to_lane => {
-                vec![format!("resolve them first; see them with: {git} status")]
-            }
-            Difference::Changed(_) | Difference::New(_) => vec![
-                take,
-                format!("or put them aside with: {git} stash push --include-untracked"),
-            ],
+            Difference::Changed(_) | Difference::New(_) => match ways {
+                Ways::ToLane => vec![format!("resolve them first; see them with: {git} status")],
+                Ways::NoStash => vec![take],
+                Ways::All => vec![
+                    take,
+                    format!("or put them aside with: {git} stash push --include-untracked"),
+                ],
+            },
         }
     }
 }
@@ -432,6 +467,19 @@ impl std::fmt::Display for EndRefusal {
                 "what is staged of these files is neither in them nor in the lane: {}",
                 some(files)
             ),
+            EndRefusal::OfMain(path, files) => write!(
+                f,
+                "these files were in the main worktree '{}' before, and are none of the lane's: {}",
+                path.display(),
+                some(files)
+            ),
+            EndRefusal::Unseen(path, files) => write!(
+                f,
+                "in the main worktree '{}' are files that git does not look at, or would not write \
+                 as they are: {}",
+                path.display(),
+                some(files)
+            ),
             EndRefusal::LaneUnsettled(lane, _) => write!(
                 f,
                 "lane '{lane}' has an operation in progress, or something else than its branch \
@@ -452,6 +500,8 @@ impl From<EndRefusal> for Error {
             | EndRefusal::LaneChanged(_, files)
             | EndRefusal::LaneOtherwise(_, _, files)
             | EndRefusal::OnlyStaged(_, files)
+            | EndRefusal::OfMain(_, files)
+            | EndRefusal::Unseen(_, files)
             | EndRefusal::Submodules(_, files) => error.details(files_of(files)),
             _ => error,
         };
@@ -513,7 +563,7 @@ mod tests {
                 path: "/x y".into(),
                 commit: id(b'2'),
                 differences: vec![difference],
-                to_lane: false,
+                ways: Ways::All,
             };
             let error = Error::from(refusal);
             assert!(error.to_string().ends_with(said), "{error}");

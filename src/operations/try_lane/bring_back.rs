@@ -1,12 +1,15 @@
 //! Brings the main worktree back to its branch, where nothing in it differs from what was shown.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use bstr::BString;
 
 use super::main_move::{Deed, MainMove};
 use super::{differences, main_worktree, obstructed, raced, tried_now, turn};
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{Head, ObjectId, RefName, Worktree, user_of};
 use crate::domain::name::{BranchName, LaneName};
+use crate::domain::retire::place;
 use crate::domain::try_lane::{EndRefusal, Tried};
 use crate::error::Result;
 use crate::operations::checkout::index_lock::Locked;
@@ -51,6 +54,7 @@ pub(super) fn go_back(repository: &Repository, dry_run: bool) -> Result<BroughtB
         let move_ = (&plan.branch, plan.tried.commit, plan.tip);
         foretell_obstacles(repository, &scratch, &plan.main, move_)
             .map_err(|error| plan.in_the_way(error))?;
+        plan.ensure_seen(repository, &scratch, &plan.main.git_dir.join("index"), &[])?;
         return plan.told(repository);
     }
     let operation = repository.log().begin(plan.subject());
@@ -61,13 +65,16 @@ pub(super) fn go_back(repository: &Repository, dry_run: bool) -> Result<BroughtB
     })
 }
 
-/// What would become of it once what differs is in the lane.
+/// What becomes of it once these files are in the lane; refuses where the others could not go.
 pub(super) fn foreseen(
     repository: &Repository,
-    tried: &Tried,
-    main: &Worktree,
+    scratch: &Scratch,
+    (tried, main): (&Tried, &Worktree),
+    taken: &[BString],
 ) -> Result<BroughtBack> {
-    Plan::of(repository, tried.clone(), main.clone())?.told(repository)
+    let plan = Plan::of(repository, tried.clone(), main.clone())?;
+    plan.ensure_seen(repository, scratch, &main.git_dir.join("index"), taken)?;
+    plan.told(repository)
 }
 
 /// What is to be done.
@@ -138,6 +145,8 @@ impl Plan {
         if !submodules.is_empty() {
             return Err(EndRefusal::Submodules(now.main.path, submodules).into());
         }
+        let scratch = Scratch::new(repository)?;
+        now.ensure_seen(repository, &scratch, &prepared.path, &[])?;
         let move_ = (&now.branch, commit, tip);
         obstructed::ensure_clear(repository, &now.main, move_, &prepared.path, &changed)
             .map_err(|error| now.in_the_way(error))?;
@@ -151,6 +160,29 @@ impl Plan {
         };
         back.carry_out(repository, index, prepared)?;
         now.told(repository)
+    }
+
+    /// Refuses where files, but for those that are taken, have something that neither git nor the lane
+    /// has.
+    fn ensure_seen(
+        &self,
+        repository: &Repository,
+        scratch: &Scratch,
+        index: &Path,
+        taken: &[BString],
+    ) -> Result<()> {
+        let mut changed = changes(repository, self.tried.commit, self.tip)?;
+        changed.retain(|change| !taken.contains(&change.path));
+        let lanes = repository.records()?.lanes;
+        let lane = lanes.iter().find(|lane| lane.id == self.tried.lane_id);
+        let worktrees = repository.worktrees()?;
+        let site = lane.and_then(|lane| place(lane, &worktrees).worktree());
+        let sites = (&self.main, site.map(|site| site.path.as_path()));
+        let unseen = obstructed::unseen(repository, scratch, sites, index, &changed)?;
+        match unseen.is_empty() {
+            true => Ok(()),
+            false => Err(EndRefusal::Unseen(self.main.path.clone(), unseen).into()),
+        }
     }
 
     fn told(&self, repository: &Repository) -> Result<BroughtBack> {

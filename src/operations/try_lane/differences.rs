@@ -5,7 +5,7 @@ use bstr::BString;
 use super::known_untracked;
 use crate::domain::lane::Worktree;
 use crate::domain::status::WorktreeStatus;
-use crate::domain::try_lane::{Difference, EndRefusal, Shows, Tried};
+use crate::domain::try_lane::{Difference, EndRefusal, Shows, Tried, Ways};
 use crate::error::Result;
 use crate::operations::in_flight::worktree_statuses;
 use crate::repository::Repository;
@@ -47,16 +47,30 @@ pub(super) fn find(
 /// Refuses where there is one.
 pub(super) fn ensure_none(repository: &Repository, main: &Worktree, tried: &Tried) -> Result<()> {
     let differences = find(repository, main, tried)?;
-    match differences.is_empty() {
-        true => Ok(()),
-        false => Err(EndRefusal::Differs {
-            path: main.path.clone(),
-            commit: tried.commit,
-            differences,
-            to_lane: false,
-        }
-        .into()),
+    if differences.is_empty() {
+        return Ok(());
     }
+    Err(EndRefusal::Differs {
+        path: main.path.clone(),
+        commit: tried.commit,
+        differences,
+        ways: match stash_takes_more(repository, main, tried)? {
+            true => Ways::NoStash,
+            false => Ways::All,
+        },
+    }
+    .into())
+}
+
+/// Whether git would put aside, with what is new, something that was there before.
+fn stash_takes_more(repository: &Repository, main: &Worktree, tried: &Tried) -> Result<bool> {
+    let git = || repository.git_in(main);
+    let Ok(known) = known_untracked::Known::read(repository) else {
+        return Ok(true);
+    };
+    let mut taken = [git().list_untracked()?, git().diff_index(tried.commit)?].concat();
+    taken.retain(|path| known.has(path));
+    Ok(!taken.is_empty())
 }
 
 /// The first of the changed paths.

@@ -83,6 +83,28 @@ pub(super) fn ensure_returns(
     })
 }
 
+/// Of the changed files, those that would be gone when the main worktree comes back: flagged, or with
+/// other bytes than git would write. What `lane` has just so is in no danger.
+pub(super) fn unseen(
+    repository: &Repository,
+    scratch: &Scratch,
+    (main, lane): (&Worktree, Option<&Path>),
+    index: &Path,
+    changed: &[Changed],
+) -> Result<Vec<BString>> {
+    let (mut found, present) = flagged(repository, main, index, changed)?;
+    found.extend(written_otherwise(
+        repository, scratch, main, index, present,
+    )?);
+    let is_in_lane = |path: &BString| {
+        let path = crate::store::path(path);
+        lane.is_some_and(|lane| is_alike(&main.path.join(&path), &lane.join(&path), true))
+    };
+    found.retain(|path| !is_in_lane(path));
+    found.sort();
+    Ok(found)
+}
+
 /// Changed submodules with files in them, which git would leave as they are.
 pub(super) fn submodules(main: &Worktree, changed: &[Changed]) -> Vec<BString> {
     let is_one = |change: &&Changed| {

@@ -11,7 +11,7 @@ use bstr::{BString, ByteSlice};
 use gix::index::entry::Flags;
 use gix::objs::tree::EntryMode;
 
-use super::bring_back::go_back;
+use super::bring_back::{self, go_back};
 use super::main_move::{Deed, MainMove};
 use super::take_in::Identity;
 use super::{
@@ -19,7 +19,7 @@ use super::{
     raced, scratch, take_in, tried_now, turn,
 };
 use crate::domain::lane::{Head, Lane, ObjectId, Worktree};
-use crate::domain::try_lane::{BeginRefusal, Difference, EndRefusal, Tried};
+use crate::domain::try_lane::{BeginRefusal, Difference, EndRefusal, Tried, Ways};
 use crate::engines::status::Apart;
 use crate::error::{Error, Result};
 use crate::operations::checkout::index_lock::Locked;
@@ -76,11 +76,9 @@ pub fn take_to_lane(repository: &Repository, dry_run: bool) -> Result<Taken> {
         .iter()
         .map(|change| change.path.clone())
         .collect();
+    let back = bring_back::foreseen(repository, &scratch, (&tried, &main), &files)?;
     let Some(index) = index else {
-        return Ok(Taken {
-            files,
-            back: super::bring_back::foreseen(repository, &tried, &main)?,
-        });
+        return Ok(Taken { files, back });
     };
     put_into_lane(repository, &tried, sites, &edited, before)?;
     step("try.in-lane");
@@ -118,7 +116,7 @@ fn ensure_takeable(repository: &Repository, main: &Worktree, tried: &Tried) -> R
             path: main.path.clone(),
             commit: tried.commit,
             differences,
-            to_lane: true,
+            ways: Ways::ToLane,
         }
         .into()),
     }
@@ -196,6 +194,16 @@ impl Edited {
             .collect();
         if !submodules.is_empty() {
             return Err(EndRefusal::Submodules(main.path.clone(), submodules).into());
+        }
+        let known = known_untracked::Known::read(repository)?;
+        let was_there = |change: &&Changed| change.old.is_none() && known.has(&change.path);
+        let own: Vec<BString> = changed
+            .iter()
+            .filter(was_there)
+            .map(|change| change.path.clone())
+            .collect();
+        if !own.is_empty() {
+            return Err(EndRefusal::OfMain(main.path.clone(), own).into());
         }
         let edited = Edited {
             commit: standing.commit,
