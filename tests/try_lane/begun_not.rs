@@ -129,3 +129,46 @@ fn another_commit_of_a_submodule_with_files_is_refused() {
         "{run}"
     );
 }
+
+/// By a shell in the other lane, or in the main worktree before any lane is shown.
+const SECOND: &[(&str, &str)] = &[
+    ("echo x >own.log; git add -f own.log", ""),
+    ("mkdir own.log; echo x >own.log/x; git add -f own.log/x", ""),
+    (
+        "echo x >>README",
+        "git update-index --assume-unchanged README",
+    ),
+    (
+        "echo x >>README",
+        "git config core.autocrlf input; sed -i 's/$/\\r/' README; git add README 2>/dev/null",
+    ),
+];
+
+/// A second lane that cannot be shown leaves the first one where it is, and the dry run says so.
+#[test]
+fn the_first_lane_stays_where_the_second_cannot_be_shown() {
+    for (seconds, mains) in SECOND {
+        let sandbox = sandbox();
+        sandbox.sh(&format!("set -e; {mains}")).ok();
+        sandbox.lane(["start", "second"]).ok();
+        let second = sandbox.lane_path("second");
+        sandbox.sh_in(&second, &format!("set -e; {seconds}")).ok();
+        sandbox.lane(["try", "login"]).ok();
+        let state = || {
+            [
+                format!("{:?}", contents(&sandbox.repo)),
+                sandbox.git(["rev-parse", "HEAD"]),
+                sandbox.git(["for-each-ref"]),
+            ]
+        };
+        let before = state();
+        for more in [&["-n"][..], &[]] {
+            let run = sandbox.lane([&["try", "second", "--json"], more].concat());
+            assert!(run.stdout.contains("\"in-the-way\""), "{seconds}: {run}");
+            assert_eq!(state(), before, "{seconds}");
+        }
+        let head = sandbox.git(["rev-parse", "HEAD"]);
+        assert_eq!(sandbox.git(["config", "lane.triedCommit"]), head);
+        sandbox.lane(["try", "--back"]).ok();
+    }
+}

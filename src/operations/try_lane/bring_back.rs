@@ -77,6 +77,16 @@ pub(super) fn foreseen(
     plan.told(repository)
 }
 
+/// The branch that the main worktree comes back to, and its commit.
+pub(super) fn home_of(
+    repository: &Repository,
+    tried: &Tried,
+    main: &Worktree,
+) -> Result<(BranchName, ObjectId)> {
+    let plan = Plan::of(repository, tried.clone(), main.clone())?;
+    Ok((plan.branch, plan.tip))
+}
+
 /// What is to be done.
 struct Plan {
     tried: Tried,

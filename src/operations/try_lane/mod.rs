@@ -22,8 +22,11 @@ mod take_in;
 mod take_in_stage;
 mod to_lane;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use bstr::BString;
 
 pub use self::bring_back::{BroughtBack, back};
 pub use self::ended_by_hand::{forget_if_ended, put_right, trouble};
@@ -117,6 +120,7 @@ pub fn show(repository: &Repository, lane: &Lane, dry_run: bool) -> Result<Shown
             before: None,
         });
     }
+    foretell_next(repository, &scratch, lane, (&tried, &main), &snapshot)?;
     let before = bring_back::go_back(repository, dry_run)?;
     if dry_run {
         return Ok(Shown {
@@ -231,6 +235,31 @@ fn foretell(
     obstructed::ensure_returns(repository, scratch, main, &index, &changed)?
         .map_err(|refusal| refusal.refuse(&lane.name))?;
     foretell_obstacles(repository, scratch, main, (branch, *tip, snapshot.commit))
+        .map_err(|error| not_shown(error, lane, main))
+}
+
+/// Whether the main worktree, which shows another lane, would let it be. What that one has changed
+/// there comes back as git writes it; all else is as it will be then.
+fn foretell_next(
+    repository: &Repository,
+    scratch: &Scratch,
+    lane: &Lane,
+    (tried, main): (&Tried, &Worktree),
+    snapshot: &Snapshot,
+) -> Result<()> {
+    let (branch, tip) = bring_back::home_of(repository, tried, main)?;
+    let shown: HashSet<BString> = changes(repository, tip, tried.commit)?
+        .into_iter()
+        .map(|change| change.path)
+        .collect();
+    let view = scratch.view(repository)?;
+    let mut changed = changes_in(&view, tip, snapshot.commit)?;
+    changed.retain(|change| !shown.contains(&change.path));
+    let index = main.git_dir.join("index");
+    obstructed::ensure_returns(repository, scratch, main, &index, &changed)?
+        .map_err(|refusal| refusal.refuse(&lane.name))?;
+    let move_ = (&branch, tried.commit, snapshot.commit);
+    foretell_obstacles(repository, scratch, main, move_)
         .map_err(|error| not_shown(error, lane, main))
 }
 
