@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::install;
 use crate::operations::reconcile::{Reconciled, foresee, reconcile};
 use crate::operations::recover::recover;
-use crate::operations::try_lane::forget_if_ended;
+use crate::operations::try_lane::{follow_home, forget_if_ended};
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::branch_moved_behind::overtaken_here;
@@ -91,6 +91,11 @@ pub fn open_and_look(ui: &Ui) -> Result<Opened> {
         ui.note(format_args!(
             "the main worktree is on a branch again and shows lane '{}' no more; its record follows",
             tried.lane
+        ));
+    }
+    if let Some(branch) = follow_home(&repository)? {
+        ui.note(format_args!(
+            "the branch to which the main worktree comes back is '{branch}' by now; the record follows"
         ));
     }
     let Reconciled { found, worktrees } = reconcile(&repository)?;

@@ -18,7 +18,7 @@ use crate::domain::retire::place;
 use crate::domain::start::{self, Base, Broken, OfRemote, Target, TargetState};
 use crate::error::Result;
 use crate::policy::Policy;
-use crate::repository::Repository;
+use crate::repository::{Repository, tried};
 use crate::store::exists;
 
 /// The lanes and worktrees around a lane that is to be started: those that are there, and those that the
@@ -117,7 +117,12 @@ pub fn facts(
     };
     if let Some(branch) = &request.branch {
         facts.branch_tip = repository.branch_tip(branch)?;
-        facts.branch_used_by = user_of(branch, worktrees).map(|worktree| worktree.path.clone());
+        let user = user_of(branch, worktrees).map(|worktree| worktree.path.clone());
+        facts.branch_used_by = match user {
+            // The main worktree comes back to it.
+            None => tried::is_home(repository, branch)?.then(|| repository.main_site().0),
+            user => user,
+        };
         facts.branch_owned_by = lanes
             .iter()
             .find(|lane| lane.branch.as_ref() == Some(branch))

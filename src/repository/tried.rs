@@ -11,13 +11,14 @@
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::domain::lane::{LaneId, ObjectId, RefName};
-use crate::domain::name::LaneName;
+use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
 use crate::domain::try_lane::Tried;
 use crate::error::{Code, Error, Result};
-use crate::repository::Repository;
+use crate::repository::alias::Leads;
 use crate::repository::metadata::Edit;
 use crate::repository::refs::RefChange;
+use crate::repository::{Repository, renames};
 
 /// The ref that keeps what is shown from any gc.
 pub const REF: &str = "refs/lane/try";
@@ -88,6 +89,24 @@ pub fn rename(
         // One that is damaged is the doctor's.
         _ => Ok(()),
     }
+}
+
+/// Whether the main worktree, which shows a lane, comes back to that branch.
+pub fn is_home(repository: &Repository, branch: &BranchName) -> Result<bool> {
+    let tried = repository.tried()?;
+    let home = tried.and_then(|tried| BranchName::from_ref(tried.branch.as_bstr()));
+    home.map_or(Ok(false), |home| {
+        Ok(home == *branch || repository.leads(&home)? == Leads::ToBranch(branch.clone()))
+    })
+}
+
+/// The branch that this one is called by now, where it was renamed by git's own means.
+pub fn renamed_home(repository: &Repository, tried: &Tried) -> Result<Option<RefName>> {
+    let Some(branch) = BranchName::from_ref(tried.branch.as_bstr()) else {
+        return Ok(None);
+    };
+    let heir = renames::successor(repository, &branch)?;
+    Ok(heir.as_ref().map(RefName::from))
 }
 
 /// Removes the record, whatever it says.

@@ -202,3 +202,26 @@ fn a_lane_inside_the_main_worktree_is_shown_beside_itself() {
     assert_eq!(std::fs::read(inner.join("new.txt")).unwrap(), b"new\n");
     forgotten(&sandbox);
 }
+
+/// The branch to which the main worktree comes back is no other lane's, and may get another name.
+#[test]
+fn the_branch_to_come_back_to_stays_the_main_worktrees() {
+    let sandbox = at_work();
+    let main = sandbox.git(["rev-parse", "HEAD"]);
+    sandbox.lane(["try", "login"]).ok();
+    for more in [&[][..], &["-n"]] {
+        let args = [&["start", "other", "--branch", "main", "--json"], more].concat();
+        let run = sandbox.lane(args);
+        assert!(run.stdout.contains("\"branch-in-use\""), "{run}");
+    }
+    sandbox.git(["branch", "-m", "main", "trunk"]);
+    sandbox.lane(["try", "--back", "-n"]).ok();
+    sandbox.lane(["mark", "login", "ready"]).ok();
+    let home = sandbox.git(["config", "lane.triedBranch"]);
+    assert_eq!(home, "refs/heads/trunk");
+    sandbox.lane(["try", "--back"]).ok();
+    assert_eq!(sandbox.git(["symbolic-ref", "HEAD"]), "refs/heads/trunk");
+    assert_eq!(sandbox.git(["rev-parse", "HEAD"]), main);
+    assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+    forgotten(&sandbox);
+}

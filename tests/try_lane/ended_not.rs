@@ -52,7 +52,7 @@ const CASES: &[(&str, &str, &str)] = &[
         "unsettled",
         "changed: 'src/app.txt'",
     ),
-    ("git branch -m main trunk", "branch-gone", "branch 'main'"),
+    ("git branch -q -D main", "branch-gone", "branch 'main'"),
     (
         "git worktree add -q ../elsewhere main",
         "branch-in-use",

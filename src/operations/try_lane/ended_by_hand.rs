@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::main_move;
 use crate::domain::doctor::TryTrouble;
-use crate::domain::lane::Worktree;
+use crate::domain::lane::{RefName, Worktree};
 use crate::domain::try_lane::{Shows, Tried};
 use crate::error::{Code, Result};
 use crate::repository::unrecovered::is_half_moved;
@@ -52,6 +52,35 @@ pub fn forget_if_ended(repository: &Repository) -> Result<Option<Tried>> {
     }
     main_move::forget(repository)?;
     Ok(over)
+}
+
+/// Has the record follow where the branch to come back to was renamed; returns its name now.
+pub fn follow_home(repository: &Repository) -> Result<Option<RefName>> {
+    let renamed = || match repository.tried() {
+        Ok(Some(tried)) => {
+            let heir = tried::renamed_home(repository, &tried)?;
+            Ok(heir.map(|branch| Tried { branch, ..tried }))
+        }
+        Err(error) if error.code() != Code::DamagedRecord => Err(error),
+        _ => Ok(None),
+    };
+    if renamed()?.is_none() {
+        return Ok(None);
+    }
+    let index = repository.common_dir().join("index");
+    let _lock = match LockFile::acquire(&index, repository.within(PATIENCE).lane_dir()) {
+        Ok(lock) => lock,
+        Err(error) if error.code() == Code::Locked => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if is_half_moved(repository, repository.common_dir()) {
+        return Ok(None);
+    }
+    let Some(now) = renamed()? else {
+        return Ok(None);
+    };
+    tried::record(repository, &now)?;
+    Ok(Some(now.branch))
 }
 
 /// What does not fit. While it is being written nothing can be said.

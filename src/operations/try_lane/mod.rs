@@ -29,7 +29,7 @@ use std::time::Duration;
 use bstr::BString;
 
 pub use self::bring_back::{BroughtBack, back};
-pub use self::ended_by_hand::{forget_if_ended, put_right, trouble};
+pub use self::ended_by_hand::{follow_home, forget_if_ended, put_right, trouble};
 use self::lane_snapshot::Snapshot;
 pub use self::main_move::Intent;
 use self::main_move::{Deed, MainMove};
@@ -45,10 +45,10 @@ use crate::operations::checkout::index_lock::Locked;
 use crate::operations::forecast::snapshot::Purpose;
 use crate::operations::in_flight::worktree_statuses;
 use crate::operations::land::obstacles_ahead::foretell_obstacles;
-use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::repository::tree_diff::{changes, changes_in};
 use crate::repository::unrecovered::ensure_not_half_moved;
+use crate::repository::{Repository, tried};
 use crate::store::journal::{Exclusive, step};
 use crate::store::lockfile::LockFile;
 
@@ -103,9 +103,10 @@ fn turn(repository: &Repository, dry_run: bool) -> Result<Option<Exclusive>> {
 pub fn show(repository: &Repository, lane: &Lane, dry_run: bool) -> Result<Shown> {
     let _turn = turn(repository, dry_run)?;
     repository.unrecovered.ensure_lane_is_whole(&lane.name)?;
-    let Some(tried) = repository.tried()? else {
+    if repository.tried()?.is_none() {
         return show_from_branch(repository, lane, dry_run);
-    };
+    }
+    let tried = tried_now(repository)?;
     let main = main_worktree(repository)?.map_err(|refusal| refusal.refuse(&lane.name))?;
     differences::ensure_none(repository, &main, &tried)?;
     let scratch = scratch(repository, dry_run)?;
@@ -334,9 +335,11 @@ fn raced(main: &Worktree) -> Error {
     .hint("run the command again")
 }
 
-/// The record of what is shown.
+/// The record of what is shown, with the name that its branch has by now.
 fn tried_now(repository: &Repository) -> Result<Tried> {
-    repository
-        .tried()?
-        .ok_or_else(|| EndRefusal::NotTried.into())
+    let tried = repository.tried()?.ok_or(EndRefusal::NotTried)?;
+    Ok(match tried::renamed_home(repository, &tried)? {
+        Some(branch) => Tried { branch, ..tried },
+        None => tried,
+    })
 }
