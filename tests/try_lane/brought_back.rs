@@ -146,3 +146,24 @@ fn a_switch_by_hand_ends_it() {
     );
     assert!(lane(&sandbox).join("staged.txt").exists());
 }
+
+/// Permissions beyond those that git keeps come back, after a death too.
+#[test]
+fn a_private_file_of_the_main_worktree_is_private_again() {
+    use std::os::unix::fs::PermissionsExt;
+    for step in [None, Some("try.files"), Some("try.index")] {
+        let sandbox = at_work();
+        let file = sandbox.repo.join("src/app.txt");
+        let mode = || std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+        sandbox.lane(["try", "login"]).ok();
+        if let Some(step) = step {
+            sandbox.died(step, ["try", "--back"]);
+            sandbox.lane(["mark", "login", "ready"]).ok();
+        }
+        drop(sandbox.lane(["try", "--back"]));
+        assert_eq!(mode(), 0o600, "{step:?}");
+        assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+        forgotten(&sandbox);
+    }
+}

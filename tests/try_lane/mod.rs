@@ -123,6 +123,8 @@ pub fn forgotten(sandbox: &Sandbox) {
     assert_eq!(sandbox.git(["for-each-ref", "refs/lane/try"]), "");
     let config = std::fs::read_to_string(sandbox.repo.join(".git/config")).unwrap();
     assert!(!config.contains("tried"), "{config}");
-    assert!(!sandbox.repo.join(".git/lane/try.json").exists());
+    for file in ["try.json", "try-modes.json"] {
+        assert!(!sandbox.repo.join(".git/lane").join(file).exists());
+    }
     assert_eq!(sandbox.locks_of_git(), Vec::<PathBuf>::new());
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::known_untracked;
+use super::{kept_modes, known_untracked};
 use crate::domain::lane::{Head, LaneId, ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::try_lane::Tried;
@@ -20,6 +20,7 @@ use crate::operations::checkout::{read_tree, worktree_files};
 use crate::operations::switch::after;
 use crate::repository::head_move::{HeadMove, switched_meanwhile};
 use crate::repository::provenance::{Assertions, Asserts};
+use crate::repository::tree_diff::changes;
 use crate::repository::{Repository, tried};
 use crate::store::git::failure;
 use crate::store::journal::{About, Announce, GitDir, step};
@@ -208,6 +209,8 @@ impl MainMove<'_> {
     fn remember(&self, repository: &Repository) -> Result<()> {
         if self.deed == Deed::Show {
             known_untracked::note(repository, self.main)?;
+            let changed = changes(repository, self.old, self.new)?;
+            kept_modes::note(repository, self.main, &changed)?;
         }
         tried::keep(repository, self.tried.commit)?;
         step("try.kept");
@@ -288,14 +291,20 @@ pub(super) fn remember_after(repository: &Repository, intent: &Intent) -> Result
             step("try.recorded");
             Ok(())
         }
-        Deed::Back => forget(repository),
+        Deed::Back => {
+            kept_modes::give_back(repository, &intent.worktree);
+            forget(repository)
+        }
     }
 }
 
 /// The same once it is taken back.
 pub(super) fn remember_before(repository: &Repository, intent: &Intent) -> Result<()> {
     match intent.deed {
-        Deed::Show => forget(repository),
+        Deed::Show => {
+            kept_modes::give_back(repository, &intent.worktree);
+            forget(repository)
+        }
         Deed::Settle => tried::keep(repository, intent.old),
         Deed::Back => Ok(()),
     }
@@ -306,5 +315,6 @@ pub(super) fn forget(repository: &Repository) -> Result<()> {
     tried::forget(repository)?;
     step("try.forgotten");
     tried::release(repository)?;
+    kept_modes::forget(repository)?;
     known_untracked::forget(repository)
 }

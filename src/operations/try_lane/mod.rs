@@ -12,6 +12,7 @@
 mod bring_back;
 mod differences;
 mod ended_by_hand;
+mod kept_modes;
 mod known_untracked;
 mod lane_fit;
 mod lane_snapshot;

@@ -116,7 +116,7 @@ impl Asserts for Intent {
 }
 
 /// Whether a path leads to something below the top, and not into a `.git`.
-fn is_inside(path: &BStr) -> bool {
+pub(super) fn is_inside(path: &BStr) -> bool {
     let path = crate::store::path(path);
     let mut names = path.components().map(|part| match part {
         std::path::Component::Normal(name) => Some(name.to_ascii_lowercase()),
