@@ -118,3 +118,39 @@ fn a_damaged_record_stops_what_needs_the_policy() {
     drop(sandbox.lane(["doctor", "--fix"]));
     super::forgotten(&sandbox);
 }
+
+/// A branch that is made of what is shown brings no other policy, until the main worktree leaves it.
+#[test]
+fn a_branch_of_what_is_shown_is_no_word_of_the_teams() {
+    let sandbox = sandbox();
+    sandbox.lane(["try", "login"]).ok();
+    let back = sandbox.git(["rev-parse", "HEAD"]);
+    sandbox.git(["switch", "-q", "-c", "foo"]);
+    sandbox.git(["commit", "-q", "--allow-empty", "-m", "more"]);
+    sandbox.lane(["start", "new"]).ok();
+    assert_eq!(sandbox.git(["config", "lane.new.branch"]), "squash/new");
+    assert_eq!(sandbox.git(["config", "lane.triedCommit"]), back);
+    for args in [
+        &["try", "--back", "--json"][..],
+        &["try", "--back", "--to-lane", "--json"],
+        &["try", "new", "--json"],
+    ] {
+        let run = sandbox.lane(args);
+        assert!(
+            run.stdout.contains("\"unsettled\"") && run.stdout.contains("on branch 'foo'"),
+            "{run}"
+        );
+    }
+    let run = sandbox.lane(["try", "--back", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let hint = |at: usize| {
+        let hint = document["error"]["hints"][at].as_str().unwrap();
+        hint.split_once(": ").unwrap().1.to_owned()
+    };
+    sandbox.sh(&hint(0)).ok();
+    sandbox.lane(["try", "--back", "-n"]).ok();
+    sandbox.git(["switch", "-q", "foo"]);
+    sandbox.sh(&hint(1)).ok();
+    sandbox.lane(["mark", "new", "ready"]).ok();
+    super::forgotten(&sandbox);
+}

@@ -7,7 +7,7 @@ use bstr::{BString, ByteSlice};
 
 use crate::domain::finish::some;
 use crate::domain::lane::{ObjectId, RefName, lossless};
-use crate::domain::name::LaneName;
+use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
 use crate::domain::status::{Operation, WorktreeStatus};
 use crate::error::{Code, Error};
@@ -210,6 +210,8 @@ pub enum Difference {
     Commits(ObjectId),
     /// HEAD is at another commit.
     Elsewhere(ObjectId),
+    /// HEAD is on a branch that was made of what was shown; the one to come back to.
+    Branch(BranchName, RefName),
     /// Tracked files, changed, staged or in conflict, as `git status` has them.
     Changed(Vec<BString>),
     /// Files that were not there.
@@ -390,6 +392,17 @@ impl Difference {
                     "go to what was shown with: {git} checkout --detach {commit}"
                 )]
             }
+            Difference::Branch(_, home) => {
+                let home = home.as_bstr();
+                let home = home.strip_prefix(b"refs/heads/").unwrap_or(home);
+                vec![
+                    format!("go to what was shown with: {git} checkout --detach {commit}"),
+                    format!(
+                        "or keep the branch and end it with: {git} switch {}",
+                        quote(home.as_bstr())
+                    ),
+                ]
+            }
             Difference::Changed(_) | Difference::New(_) => match ways {
                 Ways::ToLane => vec![format!("resolve them first; see them with: {git} status")],
                 Ways::NoStash => vec![take],
@@ -411,6 +424,9 @@ impl std::fmt::Display for Difference {
             }
             Difference::Elsewhere(head) => {
                 write!(f, "HEAD is at another commit, {}", head.to_hex_with_len(10))
+            }
+            Difference::Branch(branch, _) => {
+                write!(f, "it is on branch '{branch}', which was made of that")
             }
             Difference::Changed(files) => write!(f, "changed: {}", some(files)),
             Difference::New(files) => write!(f, "new: {}", some(files)),

@@ -2,6 +2,7 @@
 
 use bstr::BString;
 
+use super::ended_by_hand::branch_of_it;
 use super::known_untracked;
 use crate::domain::lane::Worktree;
 use crate::domain::status::WorktreeStatus;
@@ -30,6 +31,9 @@ pub(super) fn find(
                 false => Difference::Elsewhere(head),
             },
         );
+    }
+    if let Some(branch) = branch_of_it(repository, main, tried)? {
+        found.push(Difference::Branch(branch, tried.branch.clone()));
     }
     if status.staged + status.modified + status.conflicted > 0 {
         found.push(Difference::Changed(changed(repository, main, &status)?));

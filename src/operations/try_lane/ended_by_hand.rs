@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::main_move;
 use crate::domain::doctor::TryTrouble;
-use crate::domain::lane::{RefName, Worktree};
+use crate::domain::lane::{ObjectId, RefName, Worktree};
+use crate::domain::name::BranchName;
 use crate::domain::try_lane::{Shows, Tried};
 use crate::error::{Code, Result};
 use crate::repository::unrecovered::is_half_moved;
@@ -27,8 +28,38 @@ fn ended(repository: &Repository) -> Result<Option<Tried>> {
         return Ok(None);
     };
     let main = main_worktree(repository)?;
-    let over = main.is_some_and(|main| tried.shown_by(&main.head) == Shows::ABranch);
+    let over = match main {
+        Some(main) if tried.shown_by(&main.head) == Shows::ABranch => {
+            branch_of_it(repository, &main, &tried)?.is_none()
+        }
+        _ => false,
+    };
     Ok(Some(tried).filter(|_| over))
+}
+
+/// The branch that was made of what is shown and that the main worktree is on: its files are still no
+/// word of the team's.
+pub(super) fn branch_of_it(
+    repository: &Repository,
+    main: &Worktree,
+    tried: &Tried,
+) -> Result<Option<BranchName>> {
+    let Some(branch) = main.head.branch() else {
+        return Ok(None);
+    };
+    let has_it = |tip: Option<ObjectId>| {
+        let git = || repository.git_in(main);
+        // One that cannot be asked is taken for none of it.
+        tip.is_some_and(|tip| {
+            let (tip, shown) = (tip.to_string(), tried.commit.to_string());
+            git().has_ancestor(tip, shown).unwrap_or(false)
+        })
+    };
+    let made_of_it = !tried::is_home(repository, branch)?
+        && has_it(repository.branch_tip(branch)?)
+        // A lane that has landed is part of any branch.
+        && !has_it(repository.ref_target(&tried.branch)?);
+    Ok(made_of_it.then(|| branch.clone()))
 }
 
 /// Forgets it, and says which lane it was. What shows a lane holds the lock of the index until all of

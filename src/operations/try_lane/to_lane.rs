@@ -104,7 +104,10 @@ fn ensure_takeable(repository: &Repository, main: &Worktree, tried: &Tried) -> R
     differences.retain(|difference| {
         matches!(
             difference,
-            Difference::Operation(_) | Difference::Commits(_) | Difference::Elsewhere(_)
+            Difference::Operation(_)
+                | Difference::Commits(_)
+                | Difference::Elsewhere(_)
+                | Difference::Branch(..)
         )
     });
     if !unmerged.is_empty() {
