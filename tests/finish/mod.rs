@@ -2,6 +2,7 @@
 
 mod all;
 mod as_git_merges;
+mod base_behind;
 mod hooks_and_messages;
 mod in_the_way;
 mod interrupted;

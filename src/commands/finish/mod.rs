@@ -1,11 +1,13 @@
 //! `git lane finish`: lands a lane on its base and retires it.
 //!
 //! Called by `cli` alone; `task` is one lane on its way, `several` takes many at once, `chosen` finds
-//! those of `--all`, `leaving` does what follows a landing, `finish_report` words the result.
+//! those of `--all`, `outdated_base` looks at what the bases follow, `leaving` does what follows a landing,
+//! `finish_report` words the result.
 
 mod chosen;
 mod finish_report;
 mod leaving;
+mod outdated_base;
 mod resolver_notes;
 mod several;
 mod task;
@@ -180,6 +182,7 @@ fn land(
     tasks: &mut [Task],
 ) -> Vec<Result<Option<Outcome>>> {
     let Course { args, ui, policy } = course;
+    outdated_base::tell(repository, tasks, ui);
     let wording = Wording {
         policy,
         message: args.message.as_deref(),

@@ -42,6 +42,11 @@ pub(super) struct Task {
 }
 
 impl Task {
+    /// The base on which it is to land; `None` where it lands nowhere.
+    pub(super) fn landing_base(&self) -> Option<&BranchName> {
+        self.base.as_ref().filter(|_| self.plan.landing.is_some())
+    }
+
     /// Looks at the lane, decides, and commits what is to be committed first.
     pub(super) fn prepare(
         repository: &mut Repository,

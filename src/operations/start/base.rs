@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::lane::RefName;
+use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::start::{Base, Behind};
 use crate::engines::history;
 use crate::error::Result;
@@ -67,39 +67,40 @@ pub fn look_up(repository: &Repository, name: Option<&str>) -> Result<Base> {
 
 /// The base, compared with its upstream.
 fn compared(repository: &Repository, mut base: Base, upstreams: Upstreams) -> Result<Found> {
-    let Some((ahead, behind, tracking, remote)) = divergence(repository, &base)? else {
+    let Some(name) = &base.name else {
         return Ok((base, None));
     };
-    if ahead == 0 && upstreams == Upstreams::AsLastFetched {
-        base.commit = remote;
+    let Some((behind, newest)) = behind(repository, name, base.commit)? else {
+        return Ok((base, None));
+    };
+    if behind.ahead == 0 && upstreams == Upstreams::AsLastFetched {
+        base.commit = newest;
         return Ok((base, None));
     }
-    let behind = Behind {
-        upstream: tracking,
-        commits: behind,
-        ahead,
-        why: None,
-    };
     Ok((base, Some(behind)))
 }
 
-/// How many commits the base has that its upstream has not, and the other way round; `None` where it has
-/// all of them.
-fn divergence(
+/// What a base that is at `commit` lacks of its upstream as that was fetched last, and the commit of
+/// that; `None` where it has all of it, or follows none.
+pub fn behind(
     repository: &Repository,
-    base: &Base,
-) -> Result<Option<(usize, usize, RefName, gix::ObjectId)>> {
-    let found = base.name.as_ref();
-    let Some(followed) = found.and_then(|name| upstream(repository, name)) else {
+    base: &RefName,
+    commit: ObjectId,
+) -> Result<Option<(Behind, ObjectId)>> {
+    let Some(followed) = upstream(repository, base) else {
         return Ok(None);
     };
-    let Some(remote) = repository.ref_target(&followed.tracking)? else {
+    let newest = repository.ref_target(&followed.tracking)?;
+    let Some(newest) = newest.filter(|newest| *newest != commit) else {
         return Ok(None);
     };
-    if remote == base.commit {
-        return Ok(None);
-    }
-    let found = history::divergences(&repository.gix, &[(base.commit, remote)])?;
+    let found = history::divergences(&repository.gix, &[(commit, newest)])?;
     let found = found.first().filter(|found| found.behind > 0);
-    Ok(found.map(|found| (found.ahead, found.behind, followed.tracking, remote)))
+    let behind = found.map(|found| Behind {
+        upstream: followed.tracking,
+        commits: found.behind,
+        ahead: found.ahead,
+        why: None,
+    });
+    Ok(behind.map(|behind| (behind, newest)))
 }
