@@ -56,6 +56,7 @@ mod output;
 mod overlay;
 mod path;
 mod people;
+mod picture;
 mod planted;
 mod proofs;
 mod prune;
