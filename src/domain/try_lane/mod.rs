@@ -4,9 +4,14 @@
 //! `repository/tried` keeps the record, `operations/try_lane` acts by it, and the doctor and the list
 //! look at it.
 
-mod try_refusal;
+mod begin_refusal;
+mod end_refusal;
+mod refused_files;
+#[cfg(test)]
+mod try_table;
 
-pub use try_refusal::{BeginRefusal, Difference, EndRefusal, Ways};
+pub use begin_refusal::BeginRefusal;
+pub use end_refusal::{Difference, EndRefusal, Ways};
 
 use super::lane::{Head, LaneId, ObjectId, RefName};
 use super::name::LaneName;
