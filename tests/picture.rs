@@ -1,6 +1,6 @@
 //! The picture in the README: a session on a real terminal, drawn from what the program shows.
 //!
-//! `GIT_LANE_BLESS=1` writes `man/session.svg` anew.
+//! `GIT_LANE_BLESS=1` writes `tests/snapshots/session.svg` anew.
 
 use std::path::Path;
 
@@ -64,7 +64,7 @@ fn the_picture_shows_what_the_program_shows() {
     let root = sandbox.root().display().to_string();
     let shown = without_ages(&shown.replace(&root, "/home/ann"));
     let picture = anstyle_svg::Term::new().render_svg(shown.trim_end());
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/session.svg");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/session.svg");
     if std::env::var_os("GIT_LANE_BLESS").is_some() {
         std::fs::write(&kept, &picture).unwrap();
     }

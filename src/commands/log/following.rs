@@ -50,7 +50,7 @@ impl<'a> News<'a> {
     }
 }
 
-/// The events, one object a line, until nobody reads.
+/// The events, one object a line, until its reader is gone.
 pub(super) fn events(ui: &Ui, log: &Log, wanted: &Wanted, number: Option<usize>) -> Result<()> {
     let (mut news, mut events) = News::all(log)?;
     events.retain(|event| wanted.has_event(event));
@@ -64,8 +64,8 @@ pub(super) fn events(ui: &Ui, log: &Log, wanted: &Wanted, number: Option<usize>)
     }
 }
 
-/// The operations, each when it has ended, and one that takes long also while it runs, until nobody
-/// reads.
+/// The operations, each when it has ended, and one that takes long also while it runs, until its
+/// reader is gone.
 pub(super) fn operations(ui: &Ui, log: &Log, wanted: &Wanted, number: Option<usize>) -> Result<()> {
     let (mut news, mut open) = News::all(log)?;
     let mut first = told(&open, wanted);
