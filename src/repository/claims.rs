@@ -64,18 +64,40 @@ pub fn living<'a>(repository: &Repository, lane: &'a Lane) -> Option<&'a Claim> 
 
 /// The claim that the lane's record has at this moment, where it is another holder's.
 pub fn anothers(repository: &Repository, lane: &Lane) -> Option<Claim> {
-    let records = repository.records().unwrap_or_default();
-    let now = records.find(&lane.name).filter(|now| now.id == lane.id);
-    let now = now.unwrap_or(lane);
-    let claim = now.claim.clone();
-    claim.filter(|_| standing(repository, now) == Standing::Others)
+    let (now, standing) = match record_now(repository, lane) {
+        Some(now) => now,
+        None => (lane.clone(), standing(repository, lane)),
+    };
+    now.claim.filter(|_| standing == Standing::Others)
+}
+
+/// The lane's record at this moment, and how its claim stands. A claim that ends with the git-lane that
+/// takes it is confirmed before that ends: where its process is gone, the record may have been
+/// confirmed since it was read.
+fn record_now(repository: &Repository, lane: &Lane) -> Option<(Lane, Standing)> {
+    let read = || {
+        let records = repository.records().unwrap_or_default();
+        let found = records.find(&lane.name).filter(|now| now.id == lane.id);
+        found.cloned()
+    };
+    let mut now = read()?;
+    loop {
+        let standing = standing(repository, &now);
+        if now.claim.is_none() || standing != Standing::Free {
+            return Some((now, standing));
+        }
+        let again = read()?;
+        if again.claim == now.claim {
+            return Some((again, standing));
+        }
+        now = again;
+    }
 }
 
 /// The key of the lane's claim at this moment, where it is not over.
 pub fn key_now(repository: &Repository, lane: &Lane) -> Option<String> {
-    let records = repository.records().unwrap_or_default();
-    let now = records.find(&lane.name).filter(|now| now.id == lane.id)?;
-    living(repository, now)?.key.clone()
+    let (now, standing) = record_now(repository, lane)?;
+    now.claim.filter(|_| standing != Standing::Free)?.key
 }
 
 /// Refuses a lane that another holder has by now.
