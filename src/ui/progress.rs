@@ -1,7 +1,7 @@
 //! The one place that draws progress: what the process is doing, on a terminal only, once nothing was said
 //! for a quarter of a second.
 //!
-//! A thread looks at `store/activity`; what is written through `ui/output`, and whoever takes the terminal,
+//! A thread looks at `store/activity`; what is written through `ui/output`, and a program that takes the terminal,
 //! has the line go first.
 
 use std::io::IsTerminal;

@@ -1,4 +1,4 @@
-//! Nobody commits on what the main worktree shows of a lane; looking, and going back by hand, stay
+//! No git commits on what the main worktree shows of a lane; looking, and going back by hand, stay
 //! free.
 
 use super::lane;

@@ -42,7 +42,7 @@ pub(super) fn put(from: &Path, to: &Path, way: Way) -> Result<()> {
 
 fn date(to: &Path, found: &Metadata) -> Result<()> {
     let times = FileTimes::new().set_modified(found.modified()?);
-    // A file that nobody may read or write keeps the time of its copy.
+    // A file that the user may neither read nor write keeps the time of its copy.
     match File::open(to) {
         Ok(file) => file.set_times(times),
         Err(_) => Ok(()),

@@ -124,7 +124,7 @@ fn a_directory_that_takes_no_change_is_refused_before_anything_is_done() {
     set(0o755);
 }
 
-/// Nobody's work is in a directory that is no worktree.
+/// A directory that is no worktree has no work to take.
 #[test]
 fn there_must_be_a_worktree() {
     let sandbox = Sandbox::new();
