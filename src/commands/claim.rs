@@ -21,8 +21,7 @@ use crate::ui::{Page, Report, Ui};
 /// Of all who claim a lane at the same moment one gets it. Until the claim ends, others cannot
 /// finish, sync, drop, prune or mark the lane, nor run commands in it; its holder is who has the
 /// claim's token in GIT_LANE_CLAIM, or runs below the process of --pid. The output is for a shell:
-///
-///     eval "$(git lane claim login)" || exit
+/// `eval "$(git lane claim login)" || exit`.
 ///
 /// The holder who claims the lane again renews the claim.
 #[derive(Debug, clap::Args)]
