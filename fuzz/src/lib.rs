@@ -377,6 +377,7 @@ fn written(intent: &Intent) -> Option<serde_json::Value> {
         Intent::Retire(intent) => serde_json::to_value(intent),
         Intent::Restore(intent) => serde_json::to_value(intent),
         Intent::Land(intent) => serde_json::to_value(intent),
+        Intent::Push(intent) => serde_json::to_value(intent),
         Intent::Switch(intent) => serde_json::to_value(intent),
         Intent::Relocate(intent) => serde_json::to_value(intent),
         Intent::Resolve(intent) => serde_json::to_value(intent),

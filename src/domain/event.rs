@@ -240,6 +240,14 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Whether what failed may be completed all the same by a later healing: the remote has a landing,
+    /// or may have it.
+    pub fn leaves_it_open(&self) -> bool {
+        [Code::PushedOnly, Code::PushUnknown]
+            .iter()
+            .any(|code| code.as_str() == self.code)
+    }
+
     /// Of a failed landing, whether what was to land is why: it conflicts, or the gate says no.
     /// `None` where it failed because of something else.
     pub fn of_the_lane(&self) -> Option<Kind> {

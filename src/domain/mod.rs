@@ -34,6 +34,7 @@ pub mod operation_log;
 pub mod overview;
 pub mod parameter;
 pub mod prune_verdict;
+pub mod push_verdict;
 pub mod record_change;
 pub mod relation;
 pub mod relocate;

@@ -41,6 +41,8 @@ pub enum Intent {
     Restore(restore::Intent),
     /// A base is moving together with the worktree that has it checked out.
     Land(land::apply::Intent),
+    /// A landing is being pushed, before its base moves.
+    Push(land::push_first::Intent),
     /// A stray is on its way back to its branch.
     Switch(switch::Intent),
     /// A lane gets another name or another place.
@@ -66,6 +68,7 @@ impl Intent {
             Intent::Retire(intent) => intent.about(),
             Intent::Restore(intent) => intent.about(),
             Intent::Land(intent) => intent.about(),
+            Intent::Push(intent) => intent.about(),
             Intent::Switch(intent) => intent.about(),
             Intent::Relocate(intent) => intent.about(),
             Intent::Resolve(intent) => intent.about(),
@@ -85,6 +88,7 @@ impl Asserts for Intent {
             Intent::Retire(intent) => intent.asserts(assertions),
             Intent::Restore(intent) => intent.asserts(assertions),
             Intent::Land(intent) => intent.asserts(assertions),
+            Intent::Push(intent) => intent.asserts(assertions),
             Intent::Switch(intent) => intent.asserts(assertions),
             Intent::Relocate(intent) => intent.asserts(assertions),
             Intent::Resolve(intent) => intent.asserts(assertions),
@@ -120,6 +124,14 @@ impl Intent {
                         base_commit: Some(old),
                         ..nothing
                     },
+                }
+            }
+            Intent::Push(intent) => {
+                let (base, old, _) = intent.moves();
+                Subject {
+                    base: Some(base.clone()),
+                    base_commit: Some(old),
+                    ..healing_of(None)
                 }
             }
             Intent::Try(intent) => healing_of(Some(intent.lane())),
@@ -166,7 +178,10 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
     let mut landing = false;
     let strange = lane_dir.tidy().into_iter().map(SetAside::Strange);
     recovered.set_aside.extend(strange);
-    for (said, mut running) in Journal::new(lane_dir).abandoned::<Intent>()? {
+    let mut abandoned = Journal::new(lane_dir).abandoned::<Intent>()?;
+    // The move of a base that was pushed has an intent of its own, which has to be healed first.
+    abandoned.sort_by_key(|(said, _)| matches!(said, Said::Intent(Intent::Push(_))));
+    for (said, mut running) in abandoned {
         // Once in a command is often enough.
         if let Some(known) = repository.unrecovered.find(running.path()) {
             still.0.push(known.clone());
@@ -211,10 +226,11 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
         let operation = repository.log().begin(intent.subject());
         let result = match &intent {
             Intent::Land(intent) => Some(intent.moves().2),
+            Intent::Push(intent) => Some(intent.moves().2),
             Intent::Try(intent) => intent.shows(),
             _ => None,
         };
-        let is_landing = matches!(intent, Intent::Land(_));
+        let is_landing = matches!(intent, Intent::Land(_) | Intent::Push(_));
         let removed = match &intent {
             Intent::Retire(intent) => intent.removed(),
             Intent::Relocate(intent) => intent.changed(),
@@ -238,6 +254,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
                 restore::recover(repository, &running, &intent).map(Healing::Whole)
             }
             Intent::Land(intent) => land::recover_landing::recover(repository, &running, &intent),
+            Intent::Push(intent) => land::push_first::recover(repository, &running, &intent),
             Intent::Switch(intent) => switch::recover(repository, &running, &intent),
             Intent::Relocate(intent) => {
                 relocate::recover(repository, &running, &intent).map(Healing::Whole)

@@ -106,6 +106,7 @@ pub fn switch(
         site: Some(site),
         reason: "",
         scratch: None,
+        under: None,
     };
     let changed = changes(repository, old, new)?;
     obstacles::ensure_clear(repository, &planned, site, &prepared.path, &changed).map_err(

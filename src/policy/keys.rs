@@ -123,6 +123,13 @@ pub const KEYS: &[Key] = &[
                   it again. A tracked file can only shorten it.",
     },
     Key {
+        name: "finish.push",
+        shape: Shape::Flag,
+        default: "false",
+        meaning: "Whether what lands is pushed to the branch that the base follows before the base \
+                  moves, as --push does. A push that is refused is a landing that is refused.",
+    },
+    Key {
         name: "sync.strategy",
         shape: Shape::Word(&["merge", "rebase"]),
         default: r#""merge""#,

@@ -51,6 +51,8 @@ pub struct Policy {
     pub install_hooks: bool,
     /// `finish.strategy`: how a lane lands.
     pub strategy: Strategy,
+    /// `finish.push`: the remote of the base has what lands before the base.
+    pub push: bool,
     /// `sync.strategy`: how what is new on its base comes into a lane.
     pub sync_strategy: sync::Strategy,
     /// `finish.message`: the message of a merge or squash; `{name}`, `{branch}`, `{base}`,
@@ -102,6 +104,7 @@ impl Policy {
             owner: values.optional("start.owner"),
             install_hooks: values.flag("start.install-hooks"),
             strategy: word(&values.text("finish.strategy")).unwrap_or(Strategy::Merge),
+            push: values.flag("finish.push"),
             sync_strategy: word(&values.text("sync.strategy")).unwrap_or(sync::Strategy::Merge),
             message: values.text("finish.message"),
             message_is_chosen: find("finish.message")

@@ -28,6 +28,7 @@ pub mod metadata;
 pub mod policy_files;
 pub mod provenance;
 pub mod publication;
+pub mod push_destination;
 pub mod quarantine;
 pub mod recovered;
 pub mod ref_transaction;

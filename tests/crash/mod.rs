@@ -16,6 +16,7 @@ mod claimed;
 mod fanned;
 mod gated;
 mod moving;
+mod pushed;
 mod relocated;
 mod resolving;
 mod scenarios;
@@ -285,6 +286,10 @@ at_every_step! {
     finish_squash_elsewhere "finish squash, base nowhere" 20;
     finish_rebase_elsewhere "finish rebase, base nowhere" 20;
     finish_ff_elsewhere "finish ff, base nowhere" 20;
+    finish_pushed "finish --push" 30;
+    finish_pushed_ff "finish --push ff" 30;
+    finish_pushed_elsewhere "finish --push, base nowhere" 25;
+    finish_pushed_behind_a_gate "gated finish --push" 35;
     finish_with_a_resolver "finish --on-conflict" 30;
     finish_with_a_resolver_that_fails "finish --on-conflict, given up" 10;
     drop_with_work "drop" 15;

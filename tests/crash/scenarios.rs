@@ -151,6 +151,7 @@ pub fn all() -> impl Iterator<Item = &'static Scenario> {
         .chain(super::gated::ALL)
         .chain(super::relocated::ALL)
         .chain(super::moving::ALL)
+        .chain(super::pushed::ALL)
         .chain(super::synced::ALL)
         .chain(super::tried::ALL)
         .chain(super::resolving::ALL)
@@ -247,7 +248,7 @@ fn rebased(sandbox: &Sandbox, _: &str) {
     finished(sandbox);
 }
 
-fn forwarded(sandbox: &Sandbox, tip: &str) {
+pub fn forwarded(sandbox: &Sandbox, tip: &str) {
     assert_eq!(sandbox.git(["rev-parse", "main"]), tip);
     finished(sandbox);
 }

@@ -102,11 +102,7 @@ fn stacked(sandbox: &Sandbox) -> String {
 
 fn behind(sandbox: &Sandbox) -> String {
     let tip = diverged(sandbox);
-    let remote = sandbox.root().join("shop/.git/remote");
-    sandbox.git(["clone", "-q", "--bare", ".", remote.to_str().unwrap()]);
-    sandbox.git(["remote", "add", "origin", remote.to_str().unwrap()]);
-    sandbox.git(["fetch", "-q", "origin"]);
-    sandbox.git(["branch", "-q", "--set-upstream-to=origin/main", "main"]);
+    sandbox.with_origin_inside();
     sandbox.git(["reset", "-q", "--hard", "HEAD~1"]);
     tip
 }

@@ -5,10 +5,7 @@ use super::*;
 #[test]
 fn a_base_behind_its_upstream_is_named_before_it_moves() {
     let sandbox = Sandbox::new();
-    sandbox.git(["clone", "-q", "--bare", ".", "../origin.git"]);
-    sandbox.git(["remote", "add", "origin", "../origin.git"]);
-    sandbox.git(["fetch", "-q", "origin"]);
-    sandbox.git(["branch", "-q", "--set-upstream-to=origin/main", "main"]);
+    sandbox.with_origin();
     sandbox.lane(["start", "a", "b", "c"]).ok();
     for lane in ["a", "b", "c"] {
         sandbox.work(lane, lane, "x");

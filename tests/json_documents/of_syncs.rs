@@ -73,4 +73,14 @@ pub(super) fn meet(met: &mut Met) {
     met.run(&sandbox, ["start", "beside", "--fetch", "--move"]);
     met.run(&sandbox, ["log"]);
     met.run(&sandbox, ["undo", "--list"]);
+    pushed(met);
+}
+
+/// A landing that the remote has first.
+fn pushed(met: &mut Met) {
+    let sandbox = Sandbox::new();
+    sandbox.with_origin();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.work("login", "login", "work\n");
+    met.run(&sandbox, ["finish", "login", "--push"]);
 }

@@ -9,6 +9,7 @@ mod lanes;
 mod listing;
 mod place;
 mod programs;
+mod remotes;
 mod rounds;
 mod sandbox;
 mod snapshot;

@@ -5,30 +5,11 @@ use super::*;
 /// A sandbox whose main follows a remote that has one commit more, and lane `login`.
 fn behind() -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::new();
-    let remote = sandbox.root().join("remote");
-    sandbox.git(["clone", "-q", "--bare", ".", remote.to_str().unwrap()]);
-    sandbox.git(["remote", "add", "origin", remote.to_str().unwrap()]);
-    sandbox.git(["fetch", "-q", "origin"]);
-    sandbox.git(["branch", "-q", "--set-upstream-to=origin/main", "main"]);
+    let remote = sandbox.with_origin();
     sandbox.lane_by_git("login");
     sandbox.work("login", "new.txt", "new\n");
-    push(&sandbox, &remote, "theirs.txt");
+    sandbox.colleague_pushes(&remote, "theirs.txt");
     (sandbox, remote)
-}
-
-/// A colleague's commit on the remote.
-fn push(sandbox: &Sandbox, remote: &Path, file: &str) {
-    let clone = sandbox.root().join(format!("colleague-{file}"));
-    sandbox.git([
-        "clone",
-        "-q",
-        remote.to_str().unwrap(),
-        clone.to_str().unwrap(),
-    ]);
-    write(&clone.join(file), "theirs\n");
-    sandbox.git_in(&clone, ["add", "."]);
-    sandbox.git_in(&clone, ["commit", "-qm", file]);
-    sandbox.git_in(&clone, ["push", "-q", "origin", "HEAD:main"]);
 }
 
 #[test]
@@ -152,7 +133,7 @@ fn all_fetches_each_remote_once() {
         format!("echo x >>'{}'; exec git-upload-pack \"$@\"", said.display()),
     );
     sandbox.git(["config", "remote.origin.uploadpack", pack.to_str().unwrap()]);
-    push(&sandbox, &remote, "more.txt");
+    sandbox.colleague_pushes(&remote, "more.txt");
     sandbox.lane(["sync", "--all", "--fetch"]).ok();
     assert_eq!(read(&said), "x\n");
     for name in ["login", "search", "other"] {

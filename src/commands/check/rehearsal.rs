@@ -80,6 +80,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<()> {
         let asked = Asked {
             judge: &judge,
             heal: &heal,
+            push: None,
             resolver: None,
         };
         let wanted = Wanted {

@@ -19,6 +19,7 @@ use crate::domain::trash_entry;
 use crate::domain::trash_entry::Holding;
 use crate::error::{Error, Result};
 use crate::operations::land::outcome::{Landed, Outcome, word};
+use crate::repository::push_destination::Destination;
 use crate::ui::{Page, Report, Style, Ui, page::Cell};
 
 /// How many ignored files the text names.
@@ -32,6 +33,8 @@ pub(super) struct Finished {
     pub(super) base: Option<BranchName>,
     pub(super) landed: Option<Landed>,
     pub(super) integrated: Option<Integration>,
+    /// Where what landed was pushed to first.
+    pub(super) pushed: Option<Destination>,
     pub(super) retires: bool,
     pub(super) trash: Option<String>,
     /// What stays of a lane that was adopted.
@@ -98,6 +101,7 @@ impl Finished {
             base: base.cloned(),
             landed,
             integrated,
+            pushed: None,
             retires: plan.retire,
             trash: None,
             stays: None,
@@ -138,6 +142,9 @@ impl serde::Serialize for Finished {
                 "with": landed.together.as_ref().map(|together| together.lanes.as_slice())
                     .unwrap_or_default(),
                 "resolved": landed.resolved,
+                "pushed": self.pushed.as_ref().map(|pushed| serde_json::json!({
+                    "remote": lossless(pushed.remote.as_bstr()), "ref": pushed.name,
+                })),
             })
         });
         serde_json::json!({
@@ -206,6 +213,15 @@ impl Report for Finished {
                 short(&landed.old)
             );
             page.line(Cell::new(text, Style::Good));
+            if let Some(pushed) = &self.pushed {
+                let name = pushed.name.as_bstr();
+                let name = name.strip_prefix(b"refs/heads/").unwrap_or(name).as_bstr();
+                page.line(format!(
+                    "{} '{name}' to '{}' first",
+                    would("pushed", "would push"),
+                    pushed.remote
+                ));
+            }
             if landed.resolved {
                 page.line(format!(
                     "after its conflict with '{}' was resolved",
@@ -249,7 +265,11 @@ impl Report for Finished {
             ));
         }
         if self.landed.is_some() && !self.dry_run {
-            page.line(format!("take it back with: git lane undo {}", quote(lane)));
+            let revert = self.pushed.as_ref().map_or("", |_| "--revert ");
+            page.line(format!(
+                "take it back with: git lane undo {revert}{}",
+                quote(lane)
+            ));
         }
         if self.retires {
             let text = would(

@@ -28,6 +28,7 @@ use crate::operations::trash;
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::recovered::{Act, Healed};
+use crate::store::git::PrePush;
 use crate::ui::Ui;
 
 /// Land lanes on their bases and move them into the trash
@@ -39,6 +40,9 @@ use crate::ui::Ui;
 /// Where finish.gate in lane.toml or --gate names commands, they run on exactly the files that the
 /// base would get, and it moves only if all of them succeed; else the exit code is 6 and nothing
 /// lands. Lanes that wait meanwhile are tested together. Of several lanes none stops the others.
+///
+/// With --push, or finish.push in lane.toml, the branch that the base follows on its remote gets the
+/// landing first. Where the remote refuses the push, nothing lands.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The lanes; inside a lane, that one when none is named
@@ -86,7 +90,7 @@ pub struct Args {
     #[arg(short, long)]
     force: bool,
 
-    /// Skip the hooks pre-merge-commit, pre-commit and commit-msg
+    /// Skip the hooks pre-merge-commit, pre-commit, commit-msg and pre-push
     #[arg(long)]
     no_verify: bool,
 
@@ -102,6 +106,15 @@ pub struct Args {
     /// Run the gate even if it has failed on the same files before
     #[arg(long, conflicts_with_all = ["no_land", "no_gate"])]
     again: bool,
+
+    /// Push what lands to the branch that the base follows, and move the base once the remote has
+    /// taken it
+    #[arg(long, conflicts_with_all = ["no_land", "no_push"])]
+    push: bool,
+
+    /// Land here alone, although finish.push in lane.toml says to push
+    #[arg(long, conflicts_with = "no_land")]
+    no_push: bool,
 
     /// Lay a conflict with the base out in the lane, run this command line there, and land what it
     /// has resolved
@@ -121,6 +134,15 @@ impl Args {
             left_out: self.no_gate,
             again: self.again,
         }
+    }
+
+    /// Whether the remote gets what lands first.
+    fn push(&self, policy: &Policy) -> Option<PrePush> {
+        let hook = match self.no_verify {
+            true => PrePush::Skipped,
+            false => PrePush::Runs,
+        };
+        ((policy.push && !self.no_push) || self.push).then_some(hook)
     }
 }
 
@@ -182,7 +204,10 @@ fn land(
     tasks: &mut [Task],
 ) -> Vec<Result<Option<Outcome>>> {
     let Course { args, ui, policy } = course;
-    outdated_base::tell(repository, tasks, ui);
+    // A landing that is pushed is refused there.
+    if args.push(policy).is_none() {
+        outdated_base::tell(repository, tasks, ui);
+    }
     let wording = Wording {
         policy,
         message: args.message.as_deref(),
@@ -196,7 +221,7 @@ fn land(
         watch: &watch,
     };
     if args.dry_run {
-        let foretell = |task: &mut Task| task.foretell(repository, args, &judge);
+        let foretell = |task: &mut Task| task.foretell(repository, course, &judge);
         return tasks.iter_mut().map(foretell).collect();
     }
     let heal = super::heal(ui);
@@ -211,6 +236,7 @@ fn land(
     let asked = Asked {
         judge: &judge,
         heal: &heal,
+        push: args.push(policy),
         resolver,
     };
     let (mut wanted, mut places, mut done) = (Vec::new(), Vec::new(), Vec::new());

@@ -17,6 +17,7 @@ use crate::operations::land::outcome::{Outcome, Wording};
 use crate::operations::land::{self, Wanted, commit, landing_facts};
 use crate::operations::retire;
 use crate::policy::Policy;
+use crate::repository::push_destination::destination;
 use crate::repository::{Repository, identity};
 use crate::ui::Ui;
 
@@ -156,15 +157,27 @@ impl Task {
     pub(super) fn foretell(
         &mut self,
         repository: &Repository,
-        args: &Args,
+        course: Course<'_>,
         judge: &Judge<'_>,
     ) -> Result<Option<Outcome>> {
+        let Course { args, policy, .. } = course;
+        let push = args.push(policy);
         if let Some((_, gate)) = self.gate(repository, judge)? {
             self.gate = gate.lines();
         }
         match &self.plan.landing {
             None => Ok(self.integrated()),
             Some(landing) => {
+                if let (Some(_), Some(base)) = (push, &self.facts.base)
+                    && let Some(tip) = base.tip
+                {
+                    land::push_first::ensure_may_push(
+                        repository,
+                        &base.branch,
+                        tip,
+                        &self.lane.name,
+                    )?;
+                }
                 let own_message = args.message.is_some();
                 let outcome = land::preview(repository, &self.facts, landing, own_message);
                 outcome.map(Some).map_err(|error| self.foresee(args, error))
@@ -225,7 +238,7 @@ impl Task {
         course: Course<'_>,
         error: Error,
     ) -> Error {
-        let report = self.report(None, course);
+        let report = self.report(repository, None, course);
         // A lane that its resolver has removed was not taken by another process.
         let error = match error.code() {
             Code::Unresolved => error,
@@ -234,10 +247,23 @@ impl Task {
         report.failed(course.ui, error)
     }
 
-    fn report(&self, outcome: Option<Outcome>, course: Course<'_>) -> Finished {
+    fn report(
+        &self,
+        repository: &Repository,
+        outcome: Option<Outcome>,
+        course: Course<'_>,
+    ) -> Finished {
         let base = self.base.as_ref();
+        let pushed = match (&outcome, base) {
+            (Some(Outcome::Landed(_)), Some(base)) => course
+                .args
+                .push(course.policy)
+                .and_then(|_| destination(repository, base)),
+            _ => None,
+        };
         Finished {
             gate: self.gate.clone(),
+            pushed,
             ..Finished::new(&self.lane, &self.plan, base, outcome, course.args.dry_run)
         }
     }
@@ -250,7 +276,7 @@ impl Task {
         outcome: Option<Outcome>,
     ) -> Result<Finished> {
         let Course { args, ui, policy } = course;
-        let mut report = self.report(outcome, course);
+        let mut report = self.report(repository, outcome, course);
         let heal = heal(ui);
         let done = prove(repository, &self.facts, &report)
             .and_then(|proof| Ok((proof, self.seen_last(repository, &report)?)))

@@ -17,6 +17,7 @@ use crate::operations::land::outcome::{Asked, Wording};
 use crate::operations::undo::{Act, Plan, Request, list, plan, undo};
 use crate::repository::Repository;
 use crate::store::events;
+use crate::store::git::PrePush;
 use crate::ui::Ui;
 
 /// How many steps a list has.
@@ -46,9 +47,13 @@ pub struct Args {
     #[arg(short, long)]
     yes: bool,
 
-    /// With --revert, skip the hooks pre-commit and commit-msg
+    /// With --revert, skip the hooks pre-commit, commit-msg and pre-push
     #[arg(long, requires = "revert")]
     no_verify: bool,
+
+    /// With --revert, leave the remote as it is although finish.push in lane.toml says to push
+    #[arg(long, requires = "revert")]
+    no_push: bool,
 
     /// Move the base without the gate; refused where finish.gate-required says so
     #[arg(long)]
@@ -107,9 +112,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         wish: &wish,
         watch: &watch,
     };
+    let hook = match args.no_verify {
+        true => PrePush::Skipped,
+        false => PrePush::Runs,
+    };
     let asked = Asked {
         judge: &judge,
         heal: &heal,
+        push: (policy.push && !args.no_push).then_some(hook),
         resolver: None,
     };
     let undone = undo(&mut repository, request, &plan, &wording, asked)?;

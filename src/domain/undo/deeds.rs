@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::carried::Moved;
-use crate::domain::event::{End, Event, Phase, Stays, Subject, What};
+use crate::domain::event::{End, Event, Phase, Problem, Stays, Subject, What};
 use crate::domain::lane::{LaneId, ObjectId, RefName};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::record_change::RecordChange;
@@ -193,7 +193,14 @@ pub fn steps(events: &[Event]) -> Vec<Step> {
         match event.phase {
             Phase::Before => {}
             Phase::After => operation.ends(event),
-            Phase::Failed => operation.failed = true,
+            Phase::Failed => {
+                let open = event
+                    .end
+                    .problem
+                    .as_ref()
+                    .is_some_and(Problem::leaves_it_open);
+                operation.failed = !open;
+            }
         }
     }
     let of_undos = |done: bool| -> HashSet<&str> {

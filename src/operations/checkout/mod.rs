@@ -40,6 +40,8 @@ pub struct Move<'a> {
     pub reason: &'a str,
     /// Where its files may be made ready.
     pub scratch: Option<&'a Scratch>,
+    /// The intent of the caller under which it moves, by its name in the journal.
+    pub under: Option<&'a str>,
 }
 
 /// Why a branch moves.

@@ -160,7 +160,9 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
             .unrecovered
             .ensure_base_is_whole(planned.base, None)?;
         step("land.ref");
-        if !is_whole(repository, planned) || is_half_landed(repository, planned.base, None) {
+        if !is_whole(repository, planned)
+            || is_half_landed(repository, planned.base, None, planned.under)
+        {
             return Ok(Moved::Raced);
         }
         let change = change(planned.base, planned.old, planned.new);
@@ -177,7 +179,8 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     let Some(index) = Locked::of(repository, site, planned.base)? else {
         return Ok(Moved::Raced);
     };
-    let half = is_half_landed(repository, planned.base, Some(&site.git_dir));
+    let git_dir = Some(site.git_dir.as_path());
+    let half = is_half_landed(repository, planned.base, git_dir, planned.under);
     if half
         || repository.branch_tip(planned.base)? != Some(planned.old)
         || !is_whole(repository, planned)
@@ -329,14 +332,16 @@ fn carry_out(
 }
 
 /// Whether a process died moving the base, or the files of the worktree: its healing needs what is
-/// left of it. All of them have the turn when they do it, as this process has now.
+/// left of it. All of them have the turn when they do it, as this process has now. `beside` is an
+/// intent of the caller's own, which does not count.
 pub(in crate::operations) fn is_half_landed(
     repository: &Repository,
     base: &BranchName,
     git_dir: Option<&Path>,
+    beside: Option<&str>,
 ) -> bool {
     let base = RefName::from(base);
-    let under_way = Journal::new(repository.lane_dir()).under_way();
+    let under_way = Journal::new(repository.lane_dir()).under_way_beside(beside);
     let files = |about: &About| git_dir.is_some_and(|git_dir| about.moves_files_of(git_dir));
     under_way
         .iter()

@@ -33,6 +33,11 @@ enum UnderWay {
         #[serde(with = "hex")]
         new: ObjectId,
     },
+    Push {
+        /// Where the base goes once the remote has it.
+        #[serde(with = "hex")]
+        new: ObjectId,
+    },
     #[serde(other)]
     Other,
 }
@@ -87,7 +92,7 @@ fn remove(repository: &Repository, name: RefName, commit: ObjectId) {
 fn needed(repository: &Repository) -> Vec<ObjectId> {
     let pending = Journal::new(repository.lane_dir()).pending::<UnderWay>();
     let landings = pending.into_iter().filter_map(|(_, intent)| match intent {
-        UnderWay::Land { new } => Some(new),
+        UnderWay::Land { new } | UnderWay::Push { new } => Some(new),
         UnderWay::Other => None,
     });
     landings.collect()

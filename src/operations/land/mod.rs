@@ -24,6 +24,7 @@ pub(super) mod obstacles_ahead;
 pub mod outcome;
 mod prepared;
 mod preview;
+pub mod push_first;
 pub mod recover_landing;
 pub mod replay;
 pub mod revert;

@@ -36,6 +36,7 @@ pub(in crate::operations) fn foretell_obstacles(
         site: Some(site),
         reason: "",
         scratch: Some(scratch),
+        under: None,
     };
     let halves = std::fs::read_dir(&site.git_dir)
         .context("read", &site.git_dir)?

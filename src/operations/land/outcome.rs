@@ -10,6 +10,7 @@ use crate::operations::gate::Judge;
 use crate::operations::resolve::Resolver;
 use crate::policy::Policy;
 use crate::repository::recovered::Heal;
+use crate::store::git::PrePush;
 
 /// What the commit of a landing says, and who may object.
 #[derive(Debug)]
@@ -31,6 +32,9 @@ pub struct Asked<'a> {
     pub judge: &'a Judge<'a>,
     /// Recovers what others have left.
     pub heal: Heal<'a>,
+    /// Has the remote of the base take what lands before the base does, and whether the hook pre-push
+    /// is asked; `None` where it lands here alone.
+    pub push: Option<PrePush>,
     /// Resolves conflicts, where the user has named a command for that.
     pub resolver: Option<Resolver<'a>>,
 }

@@ -28,7 +28,8 @@ pub fn preview(
     };
     // What a dead landing has left there is healed before the next one lands, which a dry run must
     // not do.
-    let is_whole = |site: &&Worktree| !is_half_landed(repository, place.base, Some(&site.git_dir));
+    let is_whole =
+        |site: &&Worktree| !is_half_landed(repository, place.base, Some(&site.git_dir), None);
     if let Some(site) = place.site.filter(is_whole) {
         foretell_obstacles(repository, &scratch, site, (place.base, place.old, new))?;
     }

@@ -13,6 +13,7 @@ use super::landing_lock::Turn;
 use super::merge::conflict;
 use super::obstacles_ahead::foretell_obstacles;
 use super::outcome::{Asked, Wording};
+use super::push_first::ensure_may_push;
 use super::verdict::Place;
 use super::{ATTEMPTS, commit, landing_facts, next_tip, replay};
 use crate::domain::finish;
@@ -62,6 +63,9 @@ impl Revert<'_> {
             let repository = &*repository;
             let worktrees = repository.worktrees()?;
             let old = self.ensure_free(repository, &worktrees)?;
+            if asked.push.is_some() {
+                ensure_may_push(repository, self.base, old, self.lane)?;
+            }
             let place = self.place(repository, &scratch, &worktrees, old);
             let tree = self.compute(&place)?;
             identity::ensure_known(repository, || repository.git_as_user_at(&place.directory))?;
@@ -93,8 +97,9 @@ impl Revert<'_> {
                 site: place.site,
                 reason: &reason,
                 scratch: Some(&scratch),
+                under: None,
             };
-            let moved = next_tip::become_tip(repository, &planned);
+            let moved = next_tip::become_tip(repository, &planned, self.lane, asked.push);
             drop(young);
             if moved? == Moved::Done {
                 drop(turn);

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Document;
 
-use super::apply::{Moved, apply};
+use super::apply::Moved;
 use super::batch::{self, Joined, Later, Look, Waiting};
 use super::candidate::{Attempt, Candidate};
 use super::crowd::Member;
 use super::landing_lock::Turn;
 use super::outcome::{Asked, Outcome, Together, word};
 use super::prepared::Prepared;
+use super::push_first::{ensure_may_push, push_and_apply};
 use super::{ATTEMPTS, RESOLUTIONS, Wanted};
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{ObjectId, RefName};
@@ -25,6 +26,7 @@ use crate::repository::Repository;
 use crate::repository::claims;
 use crate::store::activity::Activity;
 use crate::store::events::Operation;
+use crate::store::git::PrePush;
 use crate::store::signals;
 
 /// How often a process that waits for others looks again.
@@ -337,6 +339,11 @@ fn enter(
         // The process that had the turn before us may have died in the middle of it.
         (asked.heal)(repository)?;
         let waited = waited || attempt > 0;
+        if asked.push.is_some()
+            && let Some((base, tip)) = candidate.base().zip(candidate.tip(repository)?)
+        {
+            ensure_may_push(repository, &base, tip, &candidate.facts.lane.name)?;
+        }
         if let Some((tip, gate)) = candidate.gate(repository, asked.judge)? {
             match batch::join(repository, candidate, (tip, gate), asked, waited)? {
                 Joined::Raced => continue,
@@ -356,7 +363,7 @@ fn enter(
         if candidate.brings_gate(repository, asked.judge, &prepared)? {
             continue;
         }
-        if move_base(repository, candidate, &prepared)? == Moved::Done {
+        if move_base(repository, candidate, &prepared, asked.push)? == Moved::Done {
             // These hooks may land the next lane.
             drop(turn);
             return Ok(landed(repository, candidate, prepared, None));
@@ -376,6 +383,7 @@ fn move_base(
     repository: &Repository,
     candidate: &Candidate<'_>,
     prepared: &Prepared,
+    push: Option<PrePush>,
 ) -> Result<Moved> {
     let planned = Move {
         base: &prepared.landing.base,
@@ -386,8 +394,9 @@ fn move_base(
         site: prepared.site(),
         reason: &candidate.reason(&prepared.landing),
         scratch: Some(candidate.scratch()),
+        under: None,
     };
     // Hooks and an editor may have run for long.
     claims::ensure_not_anothers(repository, &candidate.facts.lane)?;
-    apply(repository, &planned)
+    push_and_apply(repository, &planned, &candidate.facts.lane.name, push)
 }

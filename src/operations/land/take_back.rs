@@ -63,8 +63,9 @@ impl Back<'_> {
                 site: place.site,
                 reason: &reason,
                 scratch: Some(&scratch),
+                under: None,
             };
-            if next_tip::become_tip(repository, &planned)? == Moved::Done {
+            if next_tip::become_tip(repository, &planned, self.lane, None)? == Moved::Done {
                 drop(turn);
                 if let Some(site) = place.site {
                     repository.tell_of_index(site, repository.git.at(&site.path));
@@ -82,7 +83,7 @@ impl Back<'_> {
         let scratch = Scratch::outside(repository)?;
         let place = self.place(repository, &scratch, &worktrees);
         let is_whole =
-            |site: &&Worktree| !is_half_landed(repository, self.base, Some(&site.git_dir));
+            |site: &&Worktree| !is_half_landed(repository, self.base, Some(&site.git_dir), None);
         match place.site.filter(is_whole) {
             Some(site) => {
                 let moved = (self.base, self.landed, self.before);

@@ -92,6 +92,7 @@ pub(super) fn carry_out(
             site: place.site,
             reason: &reason,
             scratch: Some(&scratch),
+            under: None,
         };
         // A hook may have run for long.
         let moved = claims::ensure_not_anothers(repository, lane)
@@ -125,7 +126,8 @@ pub(super) fn foretell(repository: &Repository, lane: &Lane, moving: &Moving) ->
         How::Rebase => (replay(&place, moving)?.new, How::Rebase),
     };
     // What a dead process has left there is healed before anything is synced.
-    let is_whole = |site: &&Worktree| !is_half_landed(repository, place.base, Some(&site.git_dir));
+    let is_whole =
+        |site: &&Worktree| !is_half_landed(repository, place.base, Some(&site.git_dir), None);
     if let Some(site) = place.site.filter(is_whole) {
         foretell_obstacles(repository, &scratch, site, (place.base, place.old, new))?;
     }

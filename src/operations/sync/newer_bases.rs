@@ -174,6 +174,7 @@ fn forward(
             site: site_of(&worktrees, &base),
             reason: &reason,
             scratch: Some(&scratch),
+            under: None,
         };
         let operation = repository.log().begin(subject.clone());
         let end = |result: Option<ObjectId>| End {

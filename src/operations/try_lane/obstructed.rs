@@ -34,6 +34,7 @@ pub(super) fn ensure_clear(
         site: Some(main),
         reason: "",
         scratch: None,
+        under: None,
     };
     obstacles::ensure_clear(repository, &planned, main, index, changed)
 }

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bstr::{BString, ByteSlice};
 use gix::ObjectId;
@@ -149,6 +149,47 @@ impl Invocation {
             status,
             stdout,
             stderr,
+        })
+    }
+
+    /// The same of a git that is asked to stop once a signal has come, or that time is over.
+    pub(super) fn output_within(self, limit: Duration) -> Result<Output> {
+        let (begun, over) = (Instant::now(), AtomicBool::new(false));
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) && !signals::has_come() {
+                    if begun.elapsed() > limit {
+                        break;
+                    }
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                over.store(true, Ordering::Relaxed);
+            });
+            let output = self.output_unless(&over);
+            ended.store(true, Ordering::Relaxed);
+            output
+        })
+    }
+
+    /// Runs it with standard output captured and standard error the caller's; a signal asks it to stop.
+    /// Returns whether it has succeeded, and what it has said.
+    pub(super) fn overheard(mut self) -> Result<(bool, Vec<u8>)> {
+        signals::ensure_may_begin()?;
+        let _taken = TerminalTaken::begin();
+        self.command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let child = self.command.spawn();
+        let mut child = child.map_err(|error| not_started(&self.command, error))?;
+        let stdout = child.stdout.take();
+        std::thread::scope(|scope| {
+            let said = scope.spawn(move || read_whole(stdout));
+            let status = wait(&mut child, &signals::PENDING);
+            let said = said.join().unwrap_or_default();
+            let failed = |error| Error::git("cannot wait for git").caused_by(error);
+            Ok((status.map_err(failed)?.success(), said))
         })
     }
 

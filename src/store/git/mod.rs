@@ -15,6 +15,7 @@ mod invocation;
 mod merge_commands;
 mod object_commands;
 mod ref_commands;
+mod remote_commands;
 mod setting_commands;
 pub mod settings;
 mod status_commands;
@@ -34,6 +35,7 @@ pub use environment::{IN_HOOK, INHERITED_DIR, INHERITED_WORK_TREE, start_over};
 pub use invocation::{Invocation, failure, writing_objects};
 pub use merge_commands::Stage;
 pub use object_commands::{Merged, TreeEntry};
+pub use remote_commands::PrePush;
 pub use status_commands::Untracked;
 
 /// No options, no paths, no names.

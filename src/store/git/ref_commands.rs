@@ -241,26 +241,6 @@ impl Invocation {
         let id = ObjectId::from_hex(found.stdout.trim_ascii_end()).ok();
         Ok(id.filter(|_| found.status.success()))
     }
-
-    /// `git fetch`, of that remote or of the one git takes.
-    pub fn fetch(self, remote: Option<&[u8]>) -> Result<()> {
-        let git = self
-            .running_programs()
-            .args(["fetch", "--quiet", "--no-auto-gc"]);
-        match remote {
-            Some(remote) => git.arg("--").bytes(remote).run(),
-            None => git.run(),
-        }
-    }
-
-    /// The address a remote's name stands for.
-    pub fn url_of(self, remote: impl AsRef<[u8]>) -> Result<BString> {
-        let url = self
-            .args(["ls-remote", "--get-url", "--"])
-            .bytes(remote)
-            .output()?;
-        Ok(url.stdout.trim_ascii_end().into())
-    }
 }
 
 fn rows<const N: usize>(listed: &[u8]) -> Vec<[BString; N]> {

@@ -107,7 +107,14 @@ impl Journal {
 
     /// What these are about, those of other versions among them.
     pub fn under_way(&self) -> Vec<About> {
+        self.under_way_beside(None)
+    }
+
+    /// The same, without the intent of that name.
+    pub fn under_way_beside(&self, own: Option<&str>) -> Vec<About> {
+        let is_own = |path: &PathBuf| own.is_some_and(|own| path.file_stem() == Some(own.as_ref()));
         self.files()
+            .filter(|path| !is_own(path))
             .filter_map(|path| format::about(&lane_files::read(&path).ok()?))
             .collect()
     }

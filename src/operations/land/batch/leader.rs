@@ -13,12 +13,13 @@ use crate::error::{Code, Error, Result};
 use crate::operations::checkout::{Move, Why};
 use crate::operations::gate::Trial;
 use crate::operations::in_flight;
-use crate::operations::land::apply::{Moved, apply};
+use crate::operations::land::apply::Moved;
 use crate::operations::land::crowd::{Crowd, Member};
 use crate::operations::land::keepalive_ref::Kept;
 use crate::operations::land::landing_facts;
 use crate::operations::land::landing_lock::Turn;
 use crate::operations::land::outcome::{Asked, Together};
+use crate::operations::land::push_first::push_and_apply;
 use crate::operations::land::verdict::site_of;
 use crate::operations::retire::look;
 use crate::repository::Repository;
@@ -219,9 +220,10 @@ impl Lead<'_> {
             site: site_of(&worktrees, self.base),
             reason: &reason(&lanes),
             scratch: Some(scratch),
+            under: None,
         };
         let moved = match repository.branch_tip(self.base)? == Some(batch.from) {
-            true => apply(repository, &planned),
+            true => push_and_apply(repository, &planned, &last.lane, self.asked.push),
             false => Ok(Moved::Raced),
         };
         drop(turn);

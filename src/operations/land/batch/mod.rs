@@ -92,7 +92,7 @@ pub(super) fn join(
     // What lands may have another gate than its base, and then waits in another queue.
     for _ in 0..3 {
         ensure_approved(&gate, &candidate.facts.lane.name)?;
-        let line = Line::of(repository, &base, &gate);
+        let line = Line::of(repository, &base, &gate, asked.push);
         let (before, _) = line.chain(repository, tip)?;
         let onto = before.last().map(|(_, entry)| entry.commit);
         let later = |line| {

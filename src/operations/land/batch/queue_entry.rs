@@ -22,6 +22,7 @@ use crate::operations::land::landing_facts;
 use crate::operations::land::landing_lock::QUEUES;
 use crate::operations::land::outcome::Together;
 use crate::repository::Repository;
+use crate::store::git::PrePush;
 use crate::store::journal::{Exclusive, step, unique_id};
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
@@ -110,13 +111,25 @@ pub(super) struct Queued {
 }
 
 impl Line {
-    /// The queue of this user for `gate` on `base`.
-    pub(super) fn of(repository: &Repository, base: &BranchName, gate: &Gate) -> Self {
+    /// The queue of this user for `gate` on `base`, of those that are to be pushed alike: one of them
+    /// moves the base for all.
+    pub(super) fn of(
+        repository: &Repository,
+        base: &BranchName,
+        gate: &Gate,
+        push: Option<PrePush>,
+    ) -> Self {
         let user = rustix::process::geteuid().as_raw();
+        let pushed = match push {
+            None => "",
+            Some(PrePush::Runs) => "push",
+            Some(PrePush::Skipped) => "push-no-verify",
+        };
         let what = [
             RefName::from(base).to_string(),
             gate.digest(),
             user.to_string(),
+            pushed.to_owned(),
         ];
         let key = digest(&what)[..KEY].to_owned();
         let lane_dir = repository.lane_dir().clone();
