@@ -52,7 +52,7 @@ impl Invocation {
         self.running_programs()
             // The caller has a better remedy.
             .with("advice.pushUpdateRejected", "false")
-            .args(["push", "--porcelain", "--quiet"])
+            .args(["push", "--porcelain"])
             .args((hook == PrePush::Skipped).then_some("--no-verify"))
             .arg("--")
             .bytes(remote)
