@@ -140,6 +140,9 @@ pub struct End {
     /// The id of the one move of the base that several landings share.
     #[serde(default)]
     pub batch: Option<String>,
+    /// The remote that had the landing before the base.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<String>,
     /// Whether a conflict was resolved before the landing, by a command of the user's.
     #[serde(default)]
     pub resolved: bool,

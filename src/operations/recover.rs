@@ -181,6 +181,13 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
     let mut abandoned = Journal::new(lane_dir).abandoned::<Intent>()?;
     // The move of a base that was pushed has an intent of its own, which has to be healed first.
     abandoned.sort_by_key(|(said, _)| matches!(said, Said::Intent(Intent::Push(_))));
+    let pushed: Vec<_> = abandoned
+        .iter()
+        .filter_map(|(said, _)| match said {
+            Said::Intent(Intent::Push(intent)) => Some(intent.clone()),
+            _ => None,
+        })
+        .collect();
     for (said, mut running) in abandoned {
         // Once in a command is often enough.
         if let Some(known) = repository.unrecovered.find(running.path()) {
@@ -236,6 +243,15 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
             Intent::Relocate(intent) => intent.changed(),
             _ => End::default(),
         };
+        let pushed = match &intent {
+            Intent::Land(landing) => {
+                let mut pushed = pushed.iter();
+                pushed.find(|pushed| pushed.moves() == landing.moves())
+            }
+            Intent::Push(pushed) => Some(pushed),
+            _ => None,
+        };
+        let pushed = pushed.map(land::push_first::Intent::remote);
         let before = match &intent {
             Intent::Land(intent) => intent.synced().map(|_| intent.moves().1),
             _ => None,
@@ -274,6 +290,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
             End {
                 result: result.filter(|_| counts),
                 before,
+                pushed: pushed.clone().filter(|_| counts),
                 note: Some(note),
                 ..done
             }

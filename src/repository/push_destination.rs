@@ -2,9 +2,10 @@
 //!
 //! `operations/land/push_first` and `commands/finish` ask.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 
 use super::Repository;
+use super::upstream::tracking;
 use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::name::BranchName;
 use crate::error::Result;
@@ -16,11 +17,49 @@ pub struct Destination {
     pub remote: BString,
     /// The full name of the ref there.
     pub name: RefName,
-    /// The remote-tracking branch that mirrors it; `None` for an address.
+    /// The remote-tracking branch that mirrors it, where one does.
     pub tracking: Option<RefName>,
+    /// What a push goes to, and what is asked: `remote.<name>.pushUrl`, else the remote.
+    pub address: BString,
+    /// How many of these there are.
+    pub addresses: usize,
 }
 
 impl Destination {
+    /// The ref `name` of `remote`, where the configuration knows that remote.
+    pub fn known_as(repository: &Repository, remote: &BString, name: &RefName) -> Option<Self> {
+        let remotes = repository.gix.remote_names();
+        let mut names = remotes.iter();
+        let is_followed = || {
+            let branches = repository.gix.branch_names();
+            let mut settings = branches.into_iter().flat_map(|branch| {
+                ["remote", "pushRemote"]
+                    .map(|key| repository.config(&format!("branch.{branch}.{key}")))
+            });
+            settings.any(|set| set.as_ref() == Some(remote))
+        };
+        let is_known = names.any(|known| known.as_bstr() == remote) || is_followed();
+        is_known.then(|| Self::of(repository, remote.clone(), name.clone()))
+    }
+
+    fn of(repository: &Repository, remote: BString, name: RefName) -> Self {
+        let tracking = tracking(repository, remote.as_bstr(), &name);
+        let snapshot = repository.gix.config_snapshot();
+        let addresses = snapshot
+            .plumbing()
+            .strings(format!("remote.{remote}.pushUrl").as_str())
+            .unwrap_or_default();
+        let count = addresses.len();
+        let address = addresses.into_iter().next();
+        Destination {
+            address: address.unwrap_or_else(|| remote.clone()),
+            addresses: count.max(1),
+            remote,
+            name,
+            tracking,
+        }
+    }
+
     /// Where the ref was when it was last heard of.
     pub fn known(&self, repository: &Repository) -> Result<Option<ObjectId>> {
         let tracking = self.tracking.as_ref();
@@ -47,23 +86,5 @@ pub fn destination(repository: &Repository, branch: &BranchName) -> Option<Desti
         Some((followed, merge)) if followed == remote => RefName::parse(merge.as_bstr())?,
         _ => RefName::from(branch),
     };
-    let tracking = tracking(repository, remote.as_bstr(), &name);
-    Some(Destination {
-        remote,
-        name,
-        tracking,
-    })
-}
-
-fn tracking(repository: &Repository, remote: &BStr, name: &RefName) -> Option<RefName> {
-    let is_name = repository
-        .gix
-        .remote_names()
-        .iter()
-        .any(|known| known.as_bstr() == remote);
-    let short = name.as_bstr().strip_prefix(b"refs/heads/")?;
-    let tracking = [b"refs/remotes/", remote.as_bytes(), b"/", short].concat();
-    is_name
-        .then(|| RefName::parse(tracking.as_bstr()))
-        .flatten()
+    Some(Destination::of(repository, remote, name))
 }

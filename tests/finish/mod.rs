@@ -9,6 +9,7 @@ mod interrupted;
 mod leaving;
 mod made_ready;
 mod pasted_hints;
+mod push_outcomes;
 mod pushed;
 mod refused;
 mod strategies;

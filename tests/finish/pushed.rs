@@ -4,7 +4,7 @@ use super::*;
 use crate::support::executable;
 
 /// A sandbox whose main follows origin, and lane `login` with a commit.
-fn followed() -> (Sandbox, PathBuf) {
+pub(super) fn followed() -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::new();
     let origin = sandbox.with_origin();
     sandbox.lane_by_git("login");
@@ -12,16 +12,16 @@ fn followed() -> (Sandbox, PathBuf) {
     (sandbox, origin)
 }
 
-fn tip(sandbox: &Sandbox, name: &str) -> String {
+pub(super) fn tip(sandbox: &Sandbox, name: &str) -> String {
     sandbox.git(["rev-parse", name])
 }
 
-fn tip_of(sandbox: &Sandbox, origin: &Path, name: &str) -> String {
+pub(super) fn tip_of(sandbox: &Sandbox, origin: &Path, name: &str) -> String {
     sandbox.git_in(origin, ["rev-parse", "--verify", "-q", name])
 }
 
 /// Nothing has landed, here or there, and nothing is under way.
-fn as_before(sandbox: &Sandbox, origin: &Path, (here, there): (&str, &str)) {
+pub(super) fn as_before(sandbox: &Sandbox, origin: &Path, (here, there): (&str, &str)) {
     assert_eq!(tip(sandbox, "main"), here);
     assert_eq!(tip_of(sandbox, origin, "main"), there);
     assert!(sandbox.lane_path("login").join("new.txt").exists());
@@ -116,208 +116,75 @@ fn a_base_that_follows_nothing_is_refused_and_a_stacked_lane_lands_on_the_other(
         assert!(run.stderr.contains("git push -u origin main"), "{run}");
         run.fails(1);
     }
+    // ... also where that is published.
+    let origin = sandbox.with_origin();
+    sandbox.git(["push", "-q", "-u", "origin", "login"]);
+    let published = tip(&sandbox, "login");
     sandbox.lane(["start", "above", "--base", "login"]).ok();
     sandbox.work("above", "above.txt", "above\n");
-    sandbox.lane(["finish", "above", "--push"]).ok();
+    let out = sandbox.lane(["finish", "above", "--push"]).ok();
+    assert!(!out.contains("pushed"), "{out}");
     assert!(sandbox.lane_path("login").join("above.txt").exists());
+    assert_eq!(tip_of(&sandbox, &origin, "login"), published);
 }
 
-/// What a remote may answer, and the words of the refusal.
+/// git has a word of its own for what goes where.
 #[test]
-fn a_push_that_is_refused_is_a_landing_that_is_refused() {
-    let hook = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-    for (what, (name, text), says) in [
-        (
-            "a protected branch",
-            hook("update", "echo protected; exit 1"),
-            "has refused the push of 'main'",
-        ),
-        (
-            "a check of everything",
-            hook("pre-receive", "exit 1"),
-            "pre-receive hook declined",
-        ),
-        (
-            "a remote that dies before it has taken it",
-            hook("pre-receive", "kill -9 $PPID"),
-            "the push of 'main' to 'origin' has failed",
-        ),
-    ] {
-        let (sandbox, origin) = followed();
-        executable(
-            &origin.join("hooks").join(name),
-            format!("#!/bin/sh\n{text}\n"),
-        );
-        let before = tip(&sandbox, "main");
-        let run = sandbox.lane(["finish", "login", "--push"]);
-        assert!(run.stderr.contains(says), "{what}: {run}");
-        assert!(run.stderr.contains("nothing has landed"), "{what}: {run}");
-        run.fails(1);
-        as_before(&sandbox, &origin, (&before, &before));
-        sandbox.nothing_left_behind(0);
-        // It lands here alone, and the remote has it once it lets it in.
-        std::fs::remove_dir_all(origin.join("hooks")).unwrap();
-        sandbox.lane(["finish", "login", "--push"]).ok();
-        assert_eq!(tip_of(&sandbox, &origin, "main"), tip(&sandbox, "main"));
-    }
-}
-
-#[test]
-fn a_remote_that_has_more_is_brought_in_first() {
+fn the_configuration_of_remotes_is_gits() {
     let (sandbox, origin) = followed();
+    // A tracking branch of another name, and one that mirrors something else.
+    sandbox.git([
+        "config",
+        "remote.origin.fetch",
+        "+refs/heads/*:refs/remotes/up/*",
+    ]);
+    sandbox.git(["fetch", "-q"]);
     sandbox.colleague_pushes(&origin, "theirs.txt");
-    let (here, there) = (tip(&sandbox, "main"), tip_of(&sandbox, &origin, "main"));
-    // Whether it was fetched or not, and never by force.
-    sandbox.git(["config", "remote.origin.push", "+refs/heads/*:refs/heads/*"]);
-    for _ in 0..2 {
-        let run = sandbox.lane(["finish", "login", "--push", "--json"]);
-        let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-        assert_eq!(document["error"]["code"], "push-refused", "{run}");
-        assert!(run.stdout.contains("git lane sync --fetch login"), "{run}");
-        run.fails(1);
-        as_before(&sandbox, &origin, (&here, &there));
-        sandbox.git(["fetch", "-q"]);
+    sandbox.git(["fetch", "-q"]);
+    let run = sandbox.lane(["finish", "login", "-n"]);
+    assert!(run.stderr.contains("1 commit behind 'up/main'"), "{run}");
+    sandbox.lane(["finish", "login", "-n", "--push"]).fails(1);
+    sandbox.lane(["sync", "login", "--fetch"]).ok();
+    // Only submodules would be pushed: nothing is said to have landed that has not.
+    sandbox.git(["config", "push.recurseSubmodules", "only"]);
+    let before = tip(&sandbox, "main");
+    sandbox.lane(["finish", "login", "--push"]).fails(5);
+    assert_eq!(tip(&sandbox, "main"), before);
+    sandbox.git(["config", "--unset", "push.recurseSubmodules"]);
+    // All addresses or none is no promise that git can keep.
+    for address in ["../a.git", "../b.git"] {
+        sandbox.git(["config", "--add", "remote.origin.pushUrl", address]);
     }
-    sandbox.lane(["sync", "--fetch", "login"]).ok();
-    sandbox.lane(["finish", "login", "--push"]).ok();
-    assert!(sandbox.repo.join("theirs.txt").exists());
-    assert_eq!(tip_of(&sandbox, &origin, "main"), tip(&sandbox, "main"));
-}
-
-#[test]
-fn a_remote_that_cannot_be_reached_is_asked_before_anything_is_sent() {
-    let (sandbox, origin) = followed();
-    let before = tip(&sandbox, "main");
-    std::fs::rename(&origin, sandbox.root().join("away")).unwrap();
     let run = sandbox.lane(["finish", "login", "--push"]);
-    assert!(run.stderr.contains("--no-push"), "{run}");
-    run.fails(5);
-    assert_eq!(tip(&sandbox, "main"), before);
-    sandbox.nothing_left_behind(0);
-    std::fs::rename(sandbox.root().join("away"), &origin).unwrap();
-    sandbox.lane(["finish", "login", "--push"]).ok();
-}
-
-/// Has the remote die as soon as its branch has moved, before it says so; it does `then` first.
-fn once_taken(origin: &Path, then: &str) {
-    let text = format!("#!/bin/sh\ntest \"$1\" = committed || exit 0\n{then}\nkill -9 $PPID\n");
-    executable(&origin.join("hooks/reference-transaction"), text);
-}
-
-/// The remote takes the push and dies before it says so: it is asked.
-#[test]
-fn an_unknown_outcome_is_asked_of_the_remote() {
-    let (sandbox, origin) = followed();
-    once_taken(&origin, "");
-    let out = sandbox.lane(["finish", "login", "--push"]).ok();
-    assert!(out.contains("pushed 'main'"), "{out}");
-    assert_eq!(tip_of(&sandbox, &origin, "main"), tip(&sandbox, "main"));
-    sandbox.nothing_left_behind(1);
-}
-
-/// ... and others have pushed on top before it can be asked.
-#[test]
-fn what_others_have_pushed_since_counts_as_taken() {
-    let (sandbox, origin) = followed();
-    let tree = sandbox.git(["rev-parse", "main^{tree}"]);
-    let more = format!(
-        "rm hooks/reference-transaction\nunset GIT_QUARANTINE_PATH\n\
-         new=$(git -c user.name=c -c user.email=c@example.com commit-tree -p main -m more {tree})\n\
-         git update-ref refs/heads/main $new"
-    );
-    once_taken(&origin, &more);
-    sandbox.lane(["finish", "login", "--push"]).ok();
-    let (here, there) = (tip(&sandbox, "main"), tip_of(&sandbox, &origin, "main"));
-    assert_eq!(sandbox.git(["rev-parse", &format!("{there}^")]), here);
-}
-
-/// The remote has it and then goes away: nothing is guessed, and the next command finds out.
-#[test]
-fn where_it_cannot_be_asked_nothing_moves_until_it_can() {
-    let (sandbox, origin) = followed();
-    let away = sandbox.root().join("away");
-    let before = tip(&sandbox, "main");
-    once_taken(
-        &origin,
-        &format!("mv {} {}", origin.display(), away.display()),
-    );
-    let run = sandbox.lane(["finish", "login", "--push"]);
-    assert!(run.stderr.contains("is not known"), "{run}");
-    run.fails(5);
-    assert_eq!(tip(&sandbox, "main"), before);
-    // Nothing lands there meanwhile, whichever way, and all else goes on.
-    let run = sandbox.lane(["finish", "login", "--no-push"]);
-    assert!(run.stderr.contains("the push of a landing on"), "{run}");
+    assert!(run.stderr.contains("several addresses"), "{run}");
     run.fails(1);
-    sandbox.lane(["start", "other"]).ok();
-    sandbox.collect_garbage();
-    std::fs::rename(&away, &origin).unwrap();
-    std::fs::remove_dir_all(origin.join("hooks")).unwrap();
-    let run = sandbox.lane(["finish", "login", "--push"]);
-    assert!(run.stderr.contains("it has been completed"), "{run}");
-    assert!(run.ok().contains("nothing to land"));
+    sandbox.git(["config", "--unset-all", "remote.origin.pushUrl"]);
+    // A relative address, as seen from the main worktree.
+    sandbox.git(["config", "remote.origin.url", "../origin.git"]);
+    sandbox
+        .lane_in(&sandbox.lane_path("login"), ["finish", "--push", "--keep"])
+        .ok();
     assert_eq!(tip_of(&sandbox, &origin, "main"), tip(&sandbox, "main"));
-    sandbox.nothing_under_way();
-    // It counts as a landing.
-    let log = sandbox.lane(["undo", "--list"]).ok();
-    assert!(log.contains("login"), "{log}");
 }
 
-/// What happens here while the push is on its way cannot take the landing back.
+/// Whether a remote-tracking branch knows of it or not, what was pushed is public.
 #[test]
-fn a_base_that_could_not_follow_does_so_later() {
-    // A file in the way.
+fn what_was_pushed_is_public_to_undo() {
     let (sandbox, origin) = followed();
-    let in_the_way = format!(
-        "#!/bin/sh\necho mine > {}\n",
-        sandbox.repo.join("new.txt").display()
-    );
-    executable(&origin.join("hooks/post-update"), in_the_way);
-    let run = sandbox.lane(["finish", "login", "--push"]);
-    assert!(run.stderr.contains("'origin' has the landing"), "{run}");
-    assert!(run.stderr.contains("new.txt"), "{run}");
-    run.fails(5);
-    assert_eq!(
-        std::fs::read_to_string(sandbox.repo.join("new.txt")).unwrap(),
-        "mine\n"
-    );
-    std::fs::remove_dir_all(origin.join("hooks")).unwrap();
-    std::fs::remove_file(sandbox.repo.join("new.txt")).unwrap();
+    let address = origin.to_str().unwrap();
+    sandbox.git(["config", "branch.main.remote", address]);
     sandbox.lane(["finish", "login", "--push"]).ok();
-    assert_eq!(tip_of(&sandbox, &origin, "main"), tip(&sandbox, "main"));
-    assert_eq!(sandbox.git(["status", "--porcelain"]), "");
-    sandbox.nothing_left_behind(1);
-    // A commit of plain git's.
-    let (sandbox, origin) = followed();
-    let commits = format!(
-        "#!/bin/sh\nunset $(git rev-parse --local-env-vars)\ncd {} && git commit -q --allow-empty -m mine\n",
-        sandbox.repo.display()
-    );
-    executable(&origin.join("hooks/post-update"), commits);
-    let run = sandbox.lane(["finish", "login", "--push"]);
-    assert!(run.stderr.contains("was moved here meanwhile"), "{run}");
-    assert!(run.stderr.contains("pull --no-rebase"), "{run}");
-    run.fails(5);
-    std::fs::remove_dir_all(origin.join("hooks")).unwrap();
-    sandbox.git(["pull", "-q", "--no-rebase", "--no-edit"]);
-    assert!(
-        sandbox
-            .lane(["finish", "login"])
-            .ok()
-            .contains("nothing to land")
-    );
-    sandbox.nothing_under_way();
-}
-
-#[test]
-fn local_changes_in_the_way_are_found_before_anything_is_sent() {
-    let (sandbox, origin) = followed();
-    let before = tip(&sandbox, "main");
-    sandbox.write("new.txt", "mine\n");
-    let run = sandbox.lane(["finish", "login", "--push"]);
-    assert!(run.stderr.contains("new.txt"), "{run}");
+    let run = sandbox.lane(["undo", "login"]);
+    assert!(run.stderr.contains("is public"), "{run}");
     run.fails(1);
-    as_before(&sandbox, &origin, (&before, &before));
+    // ... and completed by a healing.
+    let (sandbox, origin) = followed();
+    sandbox.git(["config", "branch.main.remote", origin.to_str().unwrap()]);
+    sandbox.died("push.taken", ["finish", "login", "--push"]);
+    sandbox.lane(["finish", "login"]).ok();
+    let run = sandbox.lane(["undo", "login"]);
+    assert!(!run.stdout.contains("took back the landing"), "{run}");
+    assert_eq!(tip_of(&sandbox, &origin, "main"), tip(&sandbox, "main"));
 }
 
 #[test]

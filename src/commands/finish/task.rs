@@ -17,7 +17,6 @@ use crate::operations::land::outcome::{Outcome, Wording};
 use crate::operations::land::{self, Wanted, commit, landing_facts};
 use crate::operations::retire;
 use crate::policy::Policy;
-use crate::repository::push_destination::destination;
 use crate::repository::{Repository, identity};
 use crate::ui::Ui;
 
@@ -258,7 +257,7 @@ impl Task {
             (Some(Outcome::Landed(_)), Some(base)) => course
                 .args
                 .push(course.policy)
-                .and_then(|_| destination(repository, base)),
+                .and_then(|_| land::push_first::goes_to(repository, base).ok().flatten()),
             _ => None,
         };
         Finished {

@@ -77,6 +77,8 @@ pub struct Landing {
     pub to: ObjectId,
     /// The id of the move, where several landings share it.
     pub batch: Option<String>,
+    /// The remote that had it first.
+    pub pushed: Option<String>,
     /// How the lane left; `None` where it was kept.
     pub removal: Option<Removal>,
 }
@@ -326,6 +328,7 @@ impl<'a> Operation<'a> {
                 from: subject.base_commit?,
                 to: end.result?,
                 batch: end.batch.clone(),
+                pushed: end.pushed.clone(),
                 removal: None,
             }),
             What::Finish | What::Drop | What::Prune => Deed::Removal(Removal {

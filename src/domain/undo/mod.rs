@@ -141,8 +141,8 @@ pub struct BaseToday {
     pub since: Option<usize>,
     /// The lanes that have landed on it since.
     pub lanes: Vec<LaneName>,
-    /// A remote-tracking branch that has the landing.
-    pub published: Option<RefName>,
+    /// A remote-tracking branch, or a remote, that has the landing.
+    pub published: Option<String>,
 }
 
 /// What has to be done to a base.

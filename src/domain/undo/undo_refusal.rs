@@ -67,7 +67,7 @@ pub enum Refusal {
         /// The base.
         base: RefName,
         /// The branch that has it.
-        branch: RefName,
+        branch: String,
     },
     /// Other lanes landed by the same move of the base.
     Group {

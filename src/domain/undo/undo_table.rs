@@ -293,7 +293,7 @@ fn whether_a_landing_can_be_taken_back() {
             to: id('2'),
             since,
             lanes: Vec::new(),
-            published: published.then(|| name("refs/remotes/origin/main")),
+            published: published.then(|| "refs/remotes/origin/main".into()),
         };
         let found = match course(&lane, &today, revert) {
             Ok(course) => format!("{course:?}"),

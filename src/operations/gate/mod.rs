@@ -155,6 +155,13 @@ impl Judge<'_> {
     }
 }
 
+/// Whether a receipt says that the gate has let the tree of `commit` pass.
+pub fn has_passed(repository: &Repository, gate: &Gate, commit: ObjectId) -> Result<bool> {
+    let tree = tree_of(&repository.gix, commit)?;
+    let receipt = Receipts::open()?.find(tree, &gate.digest(), gate.receipt_age);
+    Ok(receipt.is_some_and(|receipt| receipt.is_good()))
+}
+
 /// Refuses commands that came with the repository and that the user has not approved.
 pub fn ensure_approved(gate: &Gate, lane: &LaneName) -> Result<()> {
     if gate.is_empty() || approvals::missing(gate)?.is_empty() {

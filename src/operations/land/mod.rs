@@ -73,7 +73,8 @@ pub fn land(
     let begin = |wanted| Landing::begin(repository, wanted);
     let mut landings: Vec<Landing<'_>> = wanted.into_iter().map(begin).collect();
     settle(repository, &mut landings, asked);
-    landings.into_iter().map(Landing::ended).collect()
+    let ended = |landing: Landing<'_>| landing.ended(repository, asked);
+    landings.into_iter().map(ended).collect()
 }
 
 /// Runs the gate on what landing would make of the base, and lands nothing; no hook is asked. The

@@ -8,10 +8,9 @@
 //!
 //! `settle`, the leader of a batch and a revert move bases by this; `recover` knows what is left.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use serde::{Deserialize, Serialize};
 
 use super::ATTEMPTS;
@@ -19,17 +18,18 @@ use super::apply::{Moved, apply};
 use super::landing_facts;
 use super::obstacles_ahead::foretell_obstacles;
 use super::verdict::site_of;
-use crate::domain::lane::{ObjectId, RefName, Worktree, hex};
+use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_bytes};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::push_verdict::{PushVerdict, push_verdict};
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, Result};
 use crate::operations::checkout::{Move, Why};
+use crate::operations::gate::has_passed;
 use crate::repository::Repository;
 use crate::repository::provenance::{Assertions, Asserts};
 use crate::repository::push_destination::{Destination, destination};
 use crate::repository::recovered::{Healed, Healing};
-use crate::repository::upstream;
+use crate::repository::{gate_rules, upstream};
 use crate::store::activity::Activity;
 use crate::store::git::{Invocation, PrePush};
 use crate::store::journal::{About, Announce, Journal, Running, step, unique_id};
@@ -37,11 +37,17 @@ use crate::store::journal::{About, Announce, Journal, Running, step, unique_id};
 /// The other way to land.
 const HERE_ALONE: &str = "or land here alone with: --no-push";
 
-/// How long a remote may take to say where its branch is.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The same for the healing of what a dead process left, which any command may meet.
+/// How long a remote may take to answer the healing of what a dead process left, which any command may
+/// meet.
 const HEALING_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait before a remote is asked again that was lost before it had answered: it may be at
+/// work still.
+const PAUSES: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
 
 /// A landing that is being pushed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +59,10 @@ pub struct Intent {
     old: ObjectId,
     #[serde(with = "hex")]
     new: ObjectId,
+    /// Where it is pushed to.
+    #[serde(with = "lossless_bytes")]
+    remote: BString,
+    name: RefName,
 }
 
 impl Intent {
@@ -63,6 +73,11 @@ impl Intent {
     /// The base, where it was, and where it goes.
     pub fn moves(&self) -> (&RefName, ObjectId, ObjectId) {
         (&self.base, self.old, self.new)
+    }
+
+    /// The remote, for the event log.
+    pub fn remote(&self) -> String {
+        self.remote.to_string()
     }
 }
 
@@ -96,9 +111,11 @@ pub fn ensure_may_push(
     let Some(destination) = goes_to(repository, base)? else {
         return Ok(());
     };
-    match destination.known(repository)? {
+    let known = destination.known(repository)?;
+    match known {
         Some(known) if !landing_facts::has(repository, tip, known)? => {
-            Err(behind(&destination, base, lane))
+            let server = Server::of(repository, destination, None, Asks::TheUser);
+            Err(server.has_more(base, tip, lane))
         }
         _ => Ok(()),
     }
@@ -122,7 +139,7 @@ pub(super) fn push_and_apply(
     match push.zip(goes_to) {
         None => apply(repository, planned),
         Some((hook, destination)) => {
-            let server = Server::of(repository, destination, planned.site);
+            let server = Server::of(repository, destination, planned.site, Asks::TheUser);
             carry_out(&server, planned, lane, hook)
         }
     }
@@ -130,23 +147,48 @@ pub(super) fn push_and_apply(
 
 /// Where a base is pushed to. The base of a stacked lane is another lane's branch: that goes nowhere
 /// before the other lane has landed.
-fn goes_to(repository: &Repository, base: &BranchName) -> Result<Option<Destination>> {
-    if let Some(destination) = destination(repository, base) {
-        return Ok(Some(destination));
-    }
+///
+/// # Errors
+/// `no-upstream`, where it follows no branch, or a remote of several addresses: no push to these is
+/// wholly done or not at all.
+pub fn goes_to(repository: &Repository, base: &BranchName) -> Result<Option<Destination>> {
     let records = repository.records()?;
     let mut lanes = records.lanes.iter();
     if lanes.any(|lane| lane.branch.as_ref() == Some(base)) {
         return Ok(None);
     }
-    let sentence = format!("'{base}' follows no branch of a remote that it could be pushed to");
-    Err(Error::refused(sentence)
-        .with_code(Code::NoUpstream)
-        .hint(format!(
-            "publish it once with: git push -u origin {}",
-            quote(base)
-        ))
-        .hint(HERE_ALONE))
+    let refused = |sentence: String, hint: String| {
+        Err(Error::refused(sentence)
+            .with_code(Code::NoUpstream)
+            .hint(hint)
+            .hint(HERE_ALONE))
+    };
+    match destination(repository, base) {
+        None => refused(
+            format!("'{base}' follows no branch of a remote that it could be pushed to"),
+            format!("publish it once with: git push -u origin {}", quote(base)),
+        ),
+        Some(destination) if destination.addresses > 1 => {
+            let remote = &destination.remote;
+            let key = format!("remote.{remote}.pushUrl");
+            refused(
+                format!("'{remote}' has several addresses that are pushed to"),
+                format!("see them with: git config --get-all {}", quote(key)),
+            )
+        }
+        Some(destination) => Ok(Some(destination)),
+    }
+}
+
+/// The remote that had what has landed on `base`, for the event log.
+pub(super) fn pushed_to(
+    repository: &Repository,
+    base: &BranchName,
+    push: Option<PrePush>,
+) -> Option<String> {
+    push?;
+    let destination = goes_to(repository, base).ok().flatten()?;
+    Some(destination.remote.to_string())
 }
 
 fn carry_out(
@@ -159,13 +201,11 @@ fn carry_out(
     let repository = server.repository;
     let _doing = Activity::begin(format!("pushing '{base}' to '{}'", server.name()));
     // What is certain now need not be guessed after a push of which nothing is heard.
-    let before = server
-        .tip(PATIENCE)
-        .map_err(|error| error.hint(HERE_ALONE))?;
+    let before = server.tip().map_err(|error| server.silent(error))?;
     if let Some(before) = before
         && !server.is_part_of(before, new)?
     {
-        return Err(behind(&server.destination, base, lane));
+        return Err(server.has_more(base, old, lane));
     }
     if repository.branch_tip(base)? != Some(old) {
         return Ok(Moved::Raced);
@@ -180,12 +220,14 @@ fn carry_out(
         base: base.into(),
         old,
         new,
+        remote: server.destination.remote.clone(),
+        name: server.destination.name.clone(),
     };
     let id = unique_id();
     let mut running = Journal::new(repository.lane_dir()).begin_as(&id, &intent)?;
     step("push.announced");
     if before != Some(new) {
-        running = send(server, (base, new), lane, hook, running)?;
+        running = send(server, planned, lane, hook, running)?;
     }
     step("push.taken");
     let under = Some(id.as_str());
@@ -197,42 +239,54 @@ fn carry_out(
 /// Sends it, and finds out what became of it. The intent stays where that is not known.
 fn send(
     server: &Server<'_>,
-    (base, new): (&BranchName, ObjectId),
+    planned: &Move<'_>,
     lane: &LaneName,
     hook: PrePush,
     running: Running,
 ) -> Result<Running> {
+    let Move { base, old, new, .. } = *planned;
     let Destination { remote, name, .. } = &server.destination;
     let sent = server.git().push(remote, new, name, hook);
     step("push.sent");
-    let refused = |running: Running, sentence: String| {
+    let remote = server.name();
+    let refused = |running: Running, sentence: String, hint: String| {
         running.done()?;
-        Err(Error::refused(sentence)
+        Err(Error::refused(format!("{sentence}; nothing has landed"))
             .with_code(Code::PushRefused)
-            .hint(sync_first(lane))
+            .hint(hint)
             .hint(HERE_ALONE))
     };
-    let remote = server.name();
-    let verdict = match sent {
-        Ok((success, said)) => push_verdict(success, &said, name.as_bstr()),
+    let (code, said) = match sent {
+        Ok(sent) => sent,
         Err(error) => {
             running.done()?;
             return Err(error);
         }
     };
-    match verdict {
+    match push_verdict(code, &said, name.as_bstr()) {
         PushVerdict::Taken => Ok(running),
+        PushVerdict::Outdated(why) => refused(
+            running,
+            format!("'{remote}' has refused the push of '{base}': {why}"),
+            server.catch_up(base, old, lane),
+        ),
         PushVerdict::Refused(why) => refused(
             running,
-            format!("'{remote}' has refused the push of '{base}': {why}; nothing has landed"),
+            format!("'{remote}' has refused the push of '{base}': {why}"),
+            format!("ask who looks after '{remote}'; what it says itself stands above"),
         ),
-        PushVerdict::Unknown => match server.has(new, PATIENCE) {
+        PushVerdict::NotSent => refused(
+            running,
+            format!("git has not pushed '{base}' to '{remote}', for the reason above"),
+            "where it is the hook pre-push that objects, --no-verify skips it".into(),
+        ),
+        PushVerdict::Unknown => match server.has_it_by_and_by(new) {
             Ok(true) => Ok(running),
-            Ok(false) => refused(
-                running,
-                format!("the push of '{base}' to '{remote}' has failed; nothing has landed"),
-            ),
-            Err(error) => Err(server.unknown(base, &error)),
+            Ok(false) => {
+                let sentence = "it has not answered, and does not have it so far";
+                Err(server.unknown(base, sentence))
+            }
+            Err(error) => Err(server.unknown(base, &error.to_string())),
         },
     }
 }
@@ -257,38 +311,43 @@ fn follow(repository: &Repository, planned: &Move<'_>) -> Result<()> {
 
 /// The refusal to move a base that has got commits of its own meanwhile.
 fn diverged(planned: &Move<'_>) -> Error {
-    let pull = match planned.site {
-        Some(site) => format!("git -C {} pull --no-rebase", quote(site.path.display())),
-        None => format!("git switch {} && git pull --no-rebase", quote(planned.base)),
-    };
     let moved = format!("'{}' was moved here meanwhile", planned.base);
     Error::refused(moved)
         .with_code(Code::Raced)
-        .hint(format!("bring both together with: {pull}"))
+        .hint(format!("bring both together with: {}", pull(planned)))
+}
+
+/// What has git bring a base and its remote together.
+fn pull(planned: &Move<'_>) -> String {
+    match planned.site {
+        Some(site) => format!("git -C {} pull --no-rebase", quote(site.path.display())),
+        None => format!("git switch {} && git pull --no-rebase", quote(planned.base)),
+    }
 }
 
 /// Completes or undoes what a dead process was pushing.
 pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healing> {
     let healed = |counts| Ok(Healing::Whole(Healed::new(intent.what(), counts)));
-    let Intent { base, old, new } = intent;
+    let Intent { base, old, new, .. } = intent;
     if let Some(now) = repository.ref_target(base)?
-        && landing_facts::has(repository, now, *new)?
+        && is_landing(repository, *new, now)
     {
         return healed(true);
     }
-    // A base that is gone, or goes nowhere any more, cannot take what a remote may have.
-    let Some(branch) = BranchName::from_ref(base.as_bstr()) else {
+    // A journal may have come from anywhere: a base goes only forward by it.
+    let branch = BranchName::from_ref(base.as_bstr());
+    let Some(branch) = branch.filter(|_| is_landing(repository, *old, *new)) else {
         return healed(false);
     };
-    let goes_to = destination(repository, &branch);
-    let Some(destination) = goes_to.filter(|_| repository.gix.has_object(*new)) else {
+    let destination = Destination::known_as(repository, &intent.remote, &intent.name);
+    let Some(destination) = destination else {
         return healed(false);
     };
     let worktrees = repository.worktrees()?;
     let site = site_of(&worktrees, &branch);
-    let server = Server::of(repository, destination, site);
-    let has_it = server.has(*new, HEALING_PATIENCE);
-    if !has_it.map_err(|error| server.unknown(&branch, &error))? {
+    let server = Server::of(repository, destination, site, Asks::NoOne);
+    let has_it = server.has(*new);
+    if !has_it.map_err(|error| server.unknown(&branch, &error.to_string()))? {
         return healed(false);
     }
     let id = running.id();
@@ -303,27 +362,76 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
         scratch: None,
         under: Some(&id),
     };
-    follow(repository, &planned).map_err(|error| server.ahead(&branch, error))?;
+    ensure_passed(repository, &planned)
+        .and_then(|()| follow(repository, &planned))
+        .map_err(|error| server.ahead(&branch, error))?;
     healed(true)
+}
+
+/// Whether `older` is a commit that `newer`, a commit too, has in its history.
+fn is_landing(repository: &Repository, older: ObjectId, newer: ObjectId) -> bool {
+    let is_commit = |id| {
+        let kind = repository.gix.find_header(id).map(|header| header.kind());
+        kind.is_ok_and(|kind| kind == gix::objs::Kind::Commit)
+    };
+    is_commit(older)
+        && is_commit(newer)
+        && landing_facts::has(repository, newer, older).unwrap_or(false)
+}
+
+/// Refuses a commit that the gate of the base is not known to let pass: the file that names it is no
+/// proof.
+fn ensure_passed(repository: &Repository, planned: &Move<'_>) -> Result<()> {
+    let gate = gate_rules::gate(
+        repository,
+        &repository.gix,
+        planned.old,
+        Some(planned.new),
+        &[],
+    )?;
+    if gate.is_empty() || has_passed(repository, &gate, planned.new)? {
+        return Ok(());
+    }
+    let sentence = format!(
+        "'{}' has a gate, and nothing shows that this landing has passed it",
+        planned.base
+    );
+    Err(Error::refused(sentence)
+        .with_code(Code::GateRequired)
+        .hint(format!(
+            "take it from there by hand with: {}",
+            pull(planned)
+        )))
+}
+
+/// Who is asked for a password, and for how long the answer is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    TheUser,
+    NoOne,
 }
 
 /// The remote of a base.
 struct Server<'a> {
     repository: &'a Repository,
     destination: Destination,
-    /// Where the base is checked out, else the main worktree: hooks and relative addresses are at home
-    /// there.
-    directory: Option<PathBuf>,
+    /// The worktree that has the base checked out.
+    site: Option<&'a Worktree>,
+    asks: Asks,
 }
 
 impl<'a> Server<'a> {
-    fn of(repository: &'a Repository, destination: Destination, site: Option<&Worktree>) -> Self {
-        let site = site.map(|site| site.path.clone());
-        let directory = site.or_else(|| repository.main_directory());
+    fn of(
+        repository: &'a Repository,
+        destination: Destination,
+        site: Option<&'a Worktree>,
+        asks: Asks,
+    ) -> Self {
         Server {
             repository,
             destination,
-            directory: directory.filter(|directory| directory.is_dir()),
+            site,
+            asks,
         }
     }
 
@@ -331,37 +439,52 @@ impl<'a> Server<'a> {
         self.destination.remote.as_bstr()
     }
 
+    /// A git where the base is checked out, else where remotes are at home.
     fn git(&self) -> Invocation {
-        match &self.directory {
-            Some(directory) => self.repository.git_as_user_at(directory),
-            None => self.repository.git_here(),
+        match self.site {
+            Some(site) => self.repository.git_as_user_at(&site.path),
+            None => upstream::git_of_remotes(self.repository),
         }
     }
 
+    fn limit(&self) -> Option<Duration> {
+        (self.asks == Asks::NoOne).then_some(HEALING_PATIENCE)
+    }
+
     /// Where its branch is.
-    fn tip(&self, limit: Duration) -> Result<Option<ObjectId>> {
-        let Destination { remote, name, .. } = &self.destination;
-        let pushed_to = self.repository.config(&format!("remote.{remote}.pushUrl"));
-        let address = pushed_to.as_ref().unwrap_or(remote);
-        self.git().remote_ref(address, name, limit)
+    fn tip(&self) -> Result<Option<ObjectId>> {
+        let Destination { address, name, .. } = &self.destination;
+        self.git().remote_ref(address, name, self.limit())
     }
 
     /// Whether it has that commit of ours: the remote-tracking branch may know, else it is asked. Where
     /// others have pushed since, git fetches to know.
-    fn has(&self, commit: ObjectId, limit: Duration) -> Result<bool> {
+    fn has(&self, commit: ObjectId) -> Result<bool> {
         let known = self.destination.known(self.repository)?;
         if let Some(known) = known
             && self.is_part_of(commit, known)?
         {
             return Ok(true);
         }
-        let Some(tip) = self.tip(limit)? else {
+        let Some(tip) = self.tip()? else {
             return Ok(false);
         };
         if !self.repository.gix.has_object(tip) {
-            upstream::fetch(self.repository, Some(&self.destination.remote))?;
+            let Destination { address, name, .. } = &self.destination;
+            self.git().fetch_ref(address, name, self.limit())?;
         }
         self.is_part_of(commit, tip)
+    }
+
+    /// The same, asked again for a while.
+    fn has_it_by_and_by(&self, commit: ObjectId) -> Result<bool> {
+        for pause in PAUSES {
+            std::thread::sleep(pause);
+            if self.has(commit)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether `commit`, where it is known here at all, is `tip` or one of its ancestors.
@@ -370,11 +493,20 @@ impl<'a> Server<'a> {
         Ok(is_here(commit) && landing_facts::has(self.repository, tip, commit)?)
     }
 
+    /// The failure to ask it before anything was sent.
+    fn silent(&self, error: Error) -> Error {
+        let sentence = format!(
+            "'{}' cannot be asked where it is; nothing has landed",
+            self.name()
+        );
+        Error::git(sentence).caused_by(error).hint(HERE_ALONE)
+    }
+
     /// The failure to learn whether it has the landing.
-    fn unknown(&self, base: &BranchName, error: &Error) -> Error {
+    fn unknown(&self, base: &BranchName, why: &str) -> Error {
         let remote = self.name();
         let sentence =
-            format!("whether '{remote}' has the landing on '{base}' is not known: {error}");
+            format!("whether '{remote}' has the landing on '{base}' is not known: {why}");
         Error::git(sentence)
             .with_code(Code::PushUnknown)
             .hint(format!("the next git-lane command asks '{remote}' again"))
@@ -391,21 +523,54 @@ impl<'a> Server<'a> {
             "the next git-lane command moves '{base}' once nothing is in the way"
         ))
     }
-}
 
-/// The refusal to push what the remote could only take by force.
-fn behind(destination: &Destination, base: &BranchName, lane: &LaneName) -> Error {
-    let remote = &destination.remote;
-    let sentence = format!("'{remote}' has commits that '{base}' does not have");
-    Error::refused(sentence)
-        .with_code(Code::PushRefused)
-        .hint(sync_first(lane))
-        .hint(HERE_ALONE)
-}
+    /// The refusal to push what it could only take by force; the base is at `tip`.
+    fn has_more(&self, base: &BranchName, tip: ObjectId, lane: &LaneName) -> Error {
+        let sentence = format!("'{}' has commits that '{base}' does not have", self.name());
+        Error::refused(sentence)
+            .with_code(Code::PushRefused)
+            .hint(self.catch_up(base, tip, lane))
+            .hint(HERE_ALONE)
+    }
 
-fn sync_first(lane: &LaneName) -> String {
-    format!(
-        "bring base and lane up to date first with: git lane sync --fetch {}",
-        quote(lane)
-    )
+    /// How the base gets what the remote has more: by a sync where it only lacks that, else by a merge
+    /// of git's. What cannot be read here is for these to find.
+    fn catch_up(&self, base: &BranchName, tip: ObjectId, lane: &LaneName) -> String {
+        let repository = self.repository;
+        let Destination { remote, name, .. } = &self.destination;
+        let followed = upstream::upstream(repository, &base.into());
+        let follows = followed
+            .is_some_and(|followed| Some(&followed.tracking) == self.destination.tracking.as_ref());
+        let known = self.destination.known(repository).ok().flatten();
+        let only_lacks =
+            known.is_some_and(|known| landing_facts::has(repository, known, tip).unwrap_or(false));
+        let gate = gate_rules::gate(repository, &repository.gix, tip, None, &[]);
+        if follows && only_lacks && gate.is_ok_and(|gate| gate.is_empty()) {
+            return format!(
+                "bring base and lane up to date first with: git lane sync --fetch {}",
+                quote(lane)
+            );
+        }
+        let short = name.as_bstr();
+        let short = short
+            .strip_prefix(b"refs/heads/")
+            .unwrap_or(short)
+            .as_bstr();
+        let from = format!("--no-rebase {} {}", quote(remote), quote(short));
+        let site = self.site.map(|site| site.path.clone());
+        let checked_out = || {
+            let worktrees = repository.worktrees().ok()?;
+            site_of(&worktrees, base).map(|site| site.path.clone())
+        };
+        match site.or_else(checked_out) {
+            Some(path) => format!(
+                "bring '{base}' up to date first with: git -C {} pull {from}",
+                quote(path.display())
+            ),
+            None => format!(
+                "bring '{base}' up to date first with: git switch {} && git pull {from}",
+                quote(base)
+            ),
+        }
+    }
 }

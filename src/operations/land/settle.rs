@@ -14,7 +14,7 @@ use super::crowd::Member;
 use super::landing_lock::Turn;
 use super::outcome::{Asked, Outcome, Together, word};
 use super::prepared::Prepared;
-use super::push_first::{ensure_may_push, push_and_apply};
+use super::push_first::{ensure_may_push, push_and_apply, pushed_to};
 use super::{ATTEMPTS, RESOLUTIONS, Wanted};
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{ObjectId, RefName};
@@ -92,7 +92,7 @@ impl<'a> Landing<'a> {
     }
 
     /// Says in the event log what became of it.
-    pub(super) fn ended(mut self) -> Result<Outcome> {
+    pub(super) fn ended(mut self, repository: &Repository, asked: Asked<'_>) -> Result<Outcome> {
         let State::Done(mut outcome) = self.state else {
             return Err(raced());
         };
@@ -109,6 +109,7 @@ impl<'a> Landing<'a> {
                     .as_ref()
                     .map(|together| together.batch.clone()),
                 resolved: landed.resolved,
+                pushed: pushed_to(repository, &landed.base, asked.push),
                 ..End::default()
             },
             Outcome::Integrated(proof) => End {

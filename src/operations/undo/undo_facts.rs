@@ -430,7 +430,9 @@ impl<'a> Survey<'a> {
             None => None,
         };
         let published = match since {
-            Some(_) => published(repository, first_of(repository, from, to)?)?,
+            Some(_) => published(repository, first_of(repository, from, to)?)?
+                .map(|branch| branch.to_string())
+                .or_else(|| step.landing()?.pushed.clone()),
             None => None,
         };
         Ok(BaseToday {

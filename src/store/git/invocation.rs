@@ -1,7 +1,7 @@
 //! One git command: what it is told, how it is run, and how it has ended.
 
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -152,29 +152,48 @@ impl Invocation {
         })
     }
 
-    /// The same of a git that is asked to stop once a signal has come, or that time is over.
-    pub(super) fn output_within(self, limit: Duration) -> Result<Output> {
-        let (begun, over) = (Instant::now(), AtomicBool::new(false));
-        let ended = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !ended.load(Ordering::Relaxed) && !signals::has_come() {
-                    if begun.elapsed() > limit {
-                        break;
-                    }
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                over.store(true, Ordering::Relaxed);
-            });
-            let output = self.output_unless(&over);
-            ended.store(true, Ordering::Relaxed);
-            output
-        })
+    /// The same of a git that asks no user. Where that time is over, or a signal has come, it is ended
+    /// with all that it has started: what it runs may keep its output open. `None` then.
+    pub(super) fn output_within(mut self, limit: Duration) -> Result<Option<Output>> {
+        use std::os::unix::process::CommandExt;
+        self.command
+            .process_group(0)
+            .env("GIT_TERMINAL_PROMPT", "0");
+        let mut child = self.spawn_captured()?;
+        let group = i32::try_from(child.id()).ok();
+        let group = group.and_then(rustix::process::Pid::from_raw);
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let begun = Instant::now();
+        let (status, stdout, stderr) = std::thread::scope(|scope| {
+            let stdout = scope.spawn(move || read_whole(stdout));
+            let stderr = scope.spawn(move || read_whole(stderr));
+            let is_over = || begun.elapsed() > limit || signals::has_come();
+            let mut status = Ok(None);
+            while matches!(status, Ok(None)) && !is_over() {
+                std::thread::sleep(Duration::from_millis(2));
+                status = child.try_wait();
+            }
+            if let (Ok(None), Some(group)) = (&status, group) {
+                let ended =
+                    rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+                drop((ended, child.wait()));
+            }
+            let said =
+                |of: std::thread::ScopedJoinHandle<'_, Vec<u8>>| of.join().unwrap_or_default();
+            (status, said(stdout), said(stderr))
+        });
+        let status = status.map_err(|error| Error::git("cannot wait for git").caused_by(error))?;
+        Ok(status.map(|status| Output {
+            status,
+            stdout,
+            stderr,
+        }))
     }
 
-    /// Runs it with standard output captured and standard error the caller's; a signal asks it to stop.
-    /// Returns whether it has succeeded, and what it has said.
-    pub(super) fn overheard(mut self) -> Result<(bool, Vec<u8>)> {
+    /// Runs it with the caller's standard error, and standard output captured but for the lines that
+    /// are not `gits`: these go to standard error too. A signal asks it to stop. Returns the exit code,
+    /// and what it has said.
+    pub(super) fn overheard(mut self, gits: fn(&[u8]) -> bool) -> Result<(Option<i32>, Vec<u8>)> {
         signals::ensure_may_begin()?;
         let _taken = TerminalTaken::begin();
         self.command
@@ -185,11 +204,11 @@ impl Invocation {
         let mut child = child.map_err(|error| not_started(&self.command, error))?;
         let stdout = child.stdout.take();
         std::thread::scope(|scope| {
-            let said = scope.spawn(move || read_whole(stdout));
+            let said = scope.spawn(move || read_gits(stdout, gits));
             let status = wait(&mut child, &signals::PENDING);
             let said = said.join().unwrap_or_default();
             let failed = |error| Error::git("cannot wait for git").caused_by(error);
-            Ok((status.map_err(failed)?.success(), said))
+            Ok((status.map_err(failed)?.code(), said))
         })
     }
 
@@ -295,6 +314,28 @@ impl Invocation {
         };
         format!("git {}", verb.unwrap_or_default())
     }
+}
+
+/// The lines that are `gits`; the others go to standard error as they come.
+fn read_gits(stream: Option<impl Read>, gits: fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut said = Vec::new();
+    let Some(stream) = stream else {
+        return said;
+    };
+    let mut stream = BufReader::new(stream);
+    let mut line = Vec::new();
+    while stream
+        .read_until(b'\n', &mut line)
+        .is_ok_and(|read| read > 0)
+    {
+        if gits(&line) {
+            said.append(&mut line);
+        } else {
+            drop(std::io::stderr().write_all(&line));
+            line.clear();
+        }
+    }
+    said
 }
 
 fn read_whole(stream: Option<impl Read>) -> Vec<u8> {

@@ -7,7 +7,8 @@ use gix::ObjectId;
 
 use super::Invocation;
 use crate::domain::lane::RefName;
-use crate::error::Result;
+use crate::domain::push_verdict::is_status;
+use crate::error::{Error, Result};
 
 /// Whether the hook pre-push is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,15 +41,15 @@ impl Invocation {
     }
 
     /// `git push --porcelain` of one commit to one ref of a remote, never by force. What hooks and the
-    /// remote say goes to the user, and a signal asks git to stop. Returns whether it has succeeded, and
-    /// the standard output.
+    /// remote say goes to the user, and a signal asks git to stop. Returns the exit code, and what git
+    /// itself has said on its standard output.
     pub fn push(
         self,
         remote: impl AsRef<[u8]>,
         commit: ObjectId,
         to: &RefName,
         hook: PrePush,
-    ) -> Result<(bool, Vec<u8>)> {
+    ) -> Result<(Option<i32>, Vec<u8>)> {
         self.running_programs()
             // The caller has a better remedy.
             .with("advice.pushUpdateRejected", "false")
@@ -57,29 +58,63 @@ impl Invocation {
             .arg("--")
             .bytes(remote)
             .bytes([commit.to_string().as_bytes(), b":", to.as_bstr()].concat())
-            .overheard()
+            .overheard(is_status)
     }
 
-    /// Where `name` is in a remote, asked there within that time; `None` where it has no such ref.
+    /// Where `name` is in a remote; `None` where it has no such ref. With a limit no user is asked for
+    /// anything; without one git may ask for a password, and says itself what goes wrong.
     pub fn remote_ref(
         self,
         remote: impl AsRef<[u8]>,
         name: &RefName,
-        limit: Duration,
+        limit: Option<Duration>,
     ) -> Result<Option<ObjectId>> {
-        let what = "git ls-remote";
-        let listed = self
+        let listing = self
+            .running_programs()
             .args(["ls-remote", "--quiet", "--"])
             .bytes(remote)
-            .bytes(name.as_bstr())
-            .output_within(limit)?;
-        if !listed.status.success() {
-            return Err(super::failure(what, &listed));
-        }
+            .bytes(name.as_bstr());
+        let listed = listing.asking_a_remote("git ls-remote", limit)?;
         let target = |line: &[u8]| {
             let (id, listed) = line.split_once_str("\t")?;
             (listed == name.as_bstr().as_bytes()).then(|| ObjectId::from_hex(id).ok())?
         };
-        Ok(listed.stdout.lines().find_map(target))
+        Ok(listed.lines().find_map(target))
+    }
+
+    /// `git fetch` of one ref of a remote, with the same limit; the remote-tracking branch follows
+    /// where the remote's configuration says so.
+    pub fn fetch_ref(
+        self,
+        remote: impl AsRef<[u8]>,
+        name: &RefName,
+        limit: Option<Duration>,
+    ) -> Result<()> {
+        let fetching = self
+            .running_programs()
+            .args(["fetch", "--quiet", "--no-auto-gc", "--no-tags", "--"])
+            .bytes(remote)
+            .bytes(name.as_bstr());
+        fetching.asking_a_remote("git fetch", limit).map(drop)
+    }
+
+    fn asking_a_remote(self, what: &str, limit: Option<Duration>) -> Result<Vec<u8>> {
+        let Some(limit) = limit else {
+            let (code, said) = self.overheard(|_| true)?;
+            return match code {
+                Some(0) => Ok(said),
+                _ => Err(Error::git(format!("{what} has failed"))),
+            };
+        };
+        match self.output_within(limit)? {
+            Some(output) if output.status.success() => Ok(output.stdout),
+            Some(output) => Err(super::failure(what, &output)),
+            None => {
+                let limit = limit.as_secs();
+                Err(Error::git(format!(
+                    "{what} has not ended within {limit} seconds"
+                )))
+            }
+        }
     }
 }
