@@ -66,6 +66,7 @@ pub mod internals {
     pub use crate::store::events::event;
     pub use crate::store::git::Git;
     pub use crate::store::journal::About;
+    pub use crate::store::platform::mount_points;
     pub use crate::store::signals::Waiting;
     pub use crate::ui::escape;
 }

@@ -34,6 +34,35 @@ const FOR_UI: [&str; 4] = ["error", "domain", "policy", "store"];
 /// More files than this in one circle are a knot.
 const LARGEST_CIRCLE: usize = 4;
 
+/// The rooms where a system's own ways are: elsewhere nothing asks which system it is.
+const PLATFORM: [&str; 2] = ["engines/platform", "store/platform"];
+
+/// What one system has and another has not: conditions, files, programs and calls.
+const OF_ONE_SYSTEM: [&str; 22] = [
+    "target_os",
+    "target_vendor",
+    "cfg!(windows)",
+    "cfg(windows)",
+    "\"/proc",
+    "\"/sys/",
+    "\"/etc/machine-id",
+    "\"/bin/ps\"",
+    "\"ps\"]",
+    "/lsof\"",
+    "system.posix_acl",
+    "OFlags::PATH",
+    "OFlags::TMPFILE",
+    "RawDir",
+    "inotify::",
+    "pidfd_open",
+    "statx(",
+    "copy_file_range",
+    "ioctl_ficlone",
+    "clonefile",
+    "kqueue",
+    "prctl",
+];
+
 type Module = Vec<String>;
 
 fn root() -> PathBuf {
@@ -305,5 +334,64 @@ fn no_two_files_share_a_stem() {
         if let Some(other) = seen.insert(stem, path.clone()) {
             panic!("{} and {} share a name", path.display(), other.display());
         }
+    }
+}
+
+#[test]
+fn only_the_platform_rooms_know_which_system_it_is() {
+    let mut found = Vec::new();
+    for path in files() {
+        let name = path.strip_prefix(root()).unwrap().to_str().unwrap();
+        if PLATFORM.iter().any(|room| name.starts_with(room)) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap();
+            if let Some(word) = OF_ONE_SYSTEM.iter().find(|word| code.contains(*word)) {
+                found.push(format!("src/{name}:{}: {word}", number + 1));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "these belong into a platform room:\n{}",
+        found.join("\n")
+    );
+}
+
+/// What the code of one system offers the code of the other must too: it is compiled on that system
+/// alone.
+#[test]
+fn both_sides_of_a_platform_room_have_the_same_names() {
+    for room in PLATFORM {
+        let text = std::fs::read_to_string(root().join(room).join("mod.rs")).unwrap();
+        let offered = |condition: &str| {
+            let mut names = BTreeSet::new();
+            for item in syn::parse_file(&text).unwrap().items {
+                if let syn::Item::Use(item) = item
+                    && item.attrs.iter().any(|attribute| is(attribute, condition))
+                {
+                    leaves(&item.tree, &mut names);
+                }
+            }
+            names
+        };
+        let linux = offered("target_os = \"linux\"");
+        assert_eq!(linux, offered("not (target_os = \"linux\")"), "{room}");
+        assert!(linux.len() > 4, "{room}: {linux:?}");
+    }
+}
+
+fn is(attribute: &syn::Attribute, condition: &str) -> bool {
+    matches!(&attribute.meta, syn::Meta::List(list) if list.tokens.to_string() == condition)
+}
+
+fn leaves(tree: &syn::UseTree, found: &mut BTreeSet<String>) {
+    match tree {
+        syn::UseTree::Path(path) => leaves(&path.tree, found),
+        syn::UseTree::Name(name) => drop(found.insert(name.ident.to_string())),
+        syn::UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, found)),
+        syn::UseTree::Rename(_) | syn::UseTree::Glob(_) => panic!("one name for one thing"),
     }
 }

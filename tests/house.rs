@@ -221,14 +221,15 @@ fn gits_lane_directory_is_read_in_one_place() {
     }
 }
 
-/// What a function does depends on what it is given. Signals are the process's own, the user's name
-/// stays what it is, and the steps count for the crash tests alone. What is under way is shown on the
+/// What a function does depends on what it is given. Signals are the process's own, the user's name,
+/// the machine and its boot stay what they are, and the steps count for the crash tests alone. What is under way is shown on the
 /// terminal of the process, and decides nothing.
 #[test]
 fn nothing_is_a_setting_of_the_process_or_the_thread() {
     let own = [
         "store/signals",
         "store/login",
+        "store/platform/asked_programs",
         "store/journal/mod",
         "store/activity",
         "ui/progress",

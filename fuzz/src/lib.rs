@@ -18,7 +18,7 @@ use git_lane::internals::Intent;
 use git_lane::internals::Records;
 use git_lane::internals::escape;
 use git_lane::internals::expand;
-use git_lane::internals::expire;
+use git_lane::internals::mount_points;
 use git_lane::internals::parse_head;
 use git_lane::internals::parse_tasks;
 use git_lane::internals::understands;
@@ -226,7 +226,7 @@ pub fn git_output(bytes: &[u8]) {
         assert!(bytes.contains_str(branch.as_bstr()));
     }
     let _ = understands(bytes);
-    for mount in expire::mount_points(bytes) {
+    for mount in mount_points(bytes) {
         assert!(mount.as_os_str().len() <= bytes.len());
     }
 }

@@ -51,10 +51,15 @@ pub(super) fn run(
     let go_to = here.and_then(|here| follow(&here, &done));
     if let Some(busy) = &done.busy {
         let goes = if dry_run { "would go" } else { "goes" };
-        ui.note(format_args!(
-            "process {} ({}) works in the directory, and {goes} along with it",
-            busy.pid, busy.command
-        ));
+        match busy.known() {
+            Some((pid, command)) => ui.note(format_args!(
+                "process {pid} ({command}) works in the directory, and {goes} along with it"
+            )),
+            None => ui.note(format_args!(
+                "the system does not tell whether a process works in the directory; one {goes} \
+                 along with it"
+            )),
+        }
     }
     ui.report(&RelocationReport::new(&done, dry_run, go_to));
     if !dry_run {

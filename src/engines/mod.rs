@@ -5,6 +5,7 @@
 
 pub mod evidence;
 pub mod history;
+mod platform;
 pub mod populate;
 pub mod processes;
 pub mod status;

@@ -2,8 +2,8 @@
 //! now.
 //!
 //! A hook is told what is checked out, not who wrote what: edits the user staged before the switch
-//! look like what the switch wrote. Times tell them apart. Where there is no /proc (macOS) no
-//! process is found, and what cannot be told from git's work is taken for it.
+//! look like what the switch wrote. Times tell them apart. Where no start is known
+//! (macOS) no process is found, and what cannot be told from git's work is taken for it.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};

@@ -5,12 +5,14 @@
 //! Directories that their owner closed are opened up first. Called by `operations/gate`.
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat, unlinkat};
 use rustix::io::{Errno, Result};
+
+use super::platform;
 
 /// How deep directories are gone into.
 const DEEPEST: usize = 500;
@@ -73,32 +75,11 @@ pub fn remove_empty_above(root: &OwnedFd, path: &[u8]) {
 /// Lets the owner of the directory at `path` below `root` look and write there.
 pub fn open_up(root: &OwnedFd, path: &[u8]) -> Result<()> {
     if path.is_empty() {
-        return unlock(&open_to_change(root, b".")?);
+        return platform::open_up(root, b".");
     }
     match parent(root, path)? {
-        Some((at, name)) => unlock(&open_to_change(&at, name)?),
+        Some((at, name)) => platform::open_up(&at, name),
         None => Ok(()),
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn open_to_change(at: impl AsFd, name: &[u8]) -> Result<OwnedFd> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    openat(at, name, flags, Mode::empty())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn open_to_change(at: impl AsFd, name: &[u8]) -> Result<OwnedFd> {
-    directory(at, name)
-}
-
-/// A descriptor that is for its path only cannot be told to change the mode, but its name can.
-fn unlock(directory: &OwnedFd) -> Result<()> {
-    let mode = Mode::from_raw_mode(rustix::fs::fstat(directory)?.st_mode & 0o7777) | Mode::RWXU;
-    if cfg!(target_os = "linux") {
-        rustix::fs::chmod(format!("/proc/self/fd/{}", directory.as_raw_fd()), mode)
-    } else {
-        rustix::fs::fchmod(directory, mode)
     }
 }
 
@@ -117,7 +98,7 @@ fn remove_in(at: &OwnedFd, name: &[u8], depth: usize) -> Result<()> {
         return Err(Errno::NAMETOOLONG);
     }
     if found.st_mode & 0o700 != 0o700 {
-        unlock(&open_to_change(at, name)?)?;
+        platform::open_up(at, name)?;
     }
     let inside = directory(at, name)?;
     for name in names(&inside)? {

@@ -1,10 +1,9 @@
-//! Which process holds a lock, for a person who waits for it: the kernel's list of locks, where there is
+//! Which process holds a lock, for a person who waits for it: the system's word, where it has
 //! one.
 //!
 //! `journal` and `lockfile` call it; nothing that is done depends on it.
 
 use std::fs::File;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use bstr::ByteSlice;
 
 use super::activity::Activity;
 use super::ancestors;
+use super::platform;
 use crate::domain::shell_word::quote_bytes;
 
 /// A shorter wait is not told.
@@ -59,26 +59,13 @@ fn words(lock: &Path, file: Option<&File>) -> String {
 
 /// The process that holds the flock of a file, with its command line.
 fn holder(file: &File) -> Option<String> {
-    let inode = file.metadata().ok()?.ino();
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    let id = locks.lines().find_map(|line| held(line, inode))?;
+    let id = platform::flock_holder(file)?;
     let process = ancestors::from(id).next();
     let arguments = process.map(|process| process.arguments).unwrap_or_default();
     Some(match command(&arguments) {
         command if command.is_empty() => format!("process {id}"),
         command => format!("process {id}: {command}"),
     })
-}
-
-/// The process of a line of /proc/locks (proc_locks(5)), where that is a flock of this inode and not a
-/// wait for one.
-fn held(line: &str, inode: u64) -> Option<i32> {
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    let [_, "FLOCK", _, _, id, place, ..] = fields[..] else {
-        return None;
-    };
-    let found = place.rsplit(':').next()?.parse::<u64>().ok()?;
-    id.parse().ok().filter(|id| found == inode && *id > 0)
 }
 
 /// A command line as a person would type it.
@@ -105,20 +92,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_holder_is_found_by_the_inode() {
-        for (line, found) in [
-            ("1: FLOCK  ADVISORY  WRITE 4711 00:1b:42 0 EOF", Some(4711)),
-            ("1: -> FLOCK  ADVISORY  WRITE 4711 00:1b:42 0 EOF", None),
-            ("1: POSIX  ADVISORY  WRITE 4711 00:1b:42 0 EOF", None),
-            ("1: FLOCK  ADVISORY  WRITE 4711 00:1b:421 0 EOF", None),
-            ("1: FLOCK  ADVISORY  WRITE -1 00:1b:42 0 EOF", None),
-            ("", None),
-        ] {
-            assert_eq!(held(line, 42), found, "{line}");
-        }
-    }
-
-    #[test]
     fn a_command_line_is_one_to_read() {
         for (arguments, read) in [
             (
@@ -130,18 +103,5 @@ mod tests {
         ] {
             assert_eq!(command(arguments), read);
         }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_held_lock_has_a_holder() {
-        let file = tempfile::tempfile().unwrap();
-        assert_eq!(holder(&file), None);
-        file.lock().unwrap();
-        let holder = holder(&file).unwrap();
-        assert!(
-            holder.starts_with(&format!("process {}", std::process::id())),
-            "{holder}"
-        );
     }
 }

@@ -24,6 +24,7 @@ pub mod no_replace;
 pub mod optional;
 pub mod parallel;
 pub mod permissions;
+pub mod platform;
 pub mod process_mark;
 pub mod process_stat;
 pub mod receipts;

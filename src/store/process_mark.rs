@@ -3,6 +3,8 @@
 //!
 //! Claims end with such a process; `command_run` keeps the same of the groups that it starts.
 
+use super::platform::machine;
+pub use super::platform::{boot, namespace};
 use crate::domain::claim::{Life, ProcessMark};
 use crate::store::{ancestors, process_stat};
 
@@ -41,35 +43,6 @@ pub fn is_above(process: &ProcessMark) -> bool {
     let own = std::process::id().cast_signed();
     let mut above = ancestors::from(own).map(|found| found.id);
     above.any(|id| id == process.pid) && life(process) == Life::Lives
-}
-
-/// Which boot of this machine it is; empty where the system has no word for it.
-pub fn boot() -> String {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    one_word(boot.unwrap_or_default())
-}
-
-/// Where the numbers of processes are counted that are seen here; empty likewise.
-pub fn namespace() -> String {
-    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    one_word(namespace.to_string_lossy().into_owned())
-}
-
-/// The machine; a container has none but its own name.
-fn machine() -> String {
-    let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
-    let id = one_word(id);
-    match id.is_empty() {
-        false => id,
-        true => {
-            let name = rustix::system::uname();
-            one_word(name.nodename().to_string_lossy().into_owned())
-        }
-    }
-}
-
-fn one_word(text: String) -> String {
-    text.split_whitespace().collect()
 }
 
 #[cfg(test)]

@@ -71,17 +71,11 @@ pub fn install() {
     });
 }
 
-/// nohup(1), and a shell that starts a job in the background, have some ignored; that stays.
-fn ignored() -> Vec<i32> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0);
-    ENDING
-        .into_iter()
-        .filter(|signal| mask & (1 << (signal - 1)) != 0)
-        .collect()
+/// nohup(1), and a shell that starts a job in the background, have some ignored; that stays. The first
+/// answer does too: later this process has caught them itself.
+fn ignored() -> &'static [i32] {
+    static IGNORED: OnceLock<Vec<i32>> = OnceLock::new();
+    IGNORED.get_or_init(|| super::platform::ignored_signals(&ENDING))
 }
 
 /// From now on children begin with the defaults of what this program ignores, as hooks and editors
@@ -89,7 +83,7 @@ fn ignored() -> Vec<i32> {
 /// Here they still do nothing.
 pub fn default_in_children() {
     for signal in ignored() {
-        let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
+        let _ = signal_hook::flag::register(*signal, Arc::new(AtomicBool::new(false)));
     }
 }
 

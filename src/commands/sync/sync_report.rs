@@ -98,8 +98,9 @@ impl serde::Serialize for Synced {
                 }));
             }
             Outcome::Skipped(Skip::Process(busy)) => {
+                let (pid, command) = busy.known().unzip();
                 skipped = Some(serde_json::json!({
-                    "why": "process", "pid": busy.pid, "command": busy.command, "owner": null,
+                    "why": "process", "pid": pid, "command": command, "owner": null,
                 }));
             }
             Outcome::Skipped(Skip::Owner(owner)) => {

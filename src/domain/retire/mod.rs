@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::claim::Claim;
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 
-pub use crate::domain::retire::retire_refusal::{Busy, Refusal, moved_on, raced};
+pub use crate::domain::retire::retire_refusal::{Busy, BusyProcess, Refusal, moved_on, raced};
 
 /// Where a lane's files are, by git's own list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn what_protects_a_worktree() {
         type Change = fn(&mut Worktree, &mut Vec<Worktree>, &mut Surroundings<'_>);
-        let table: [(&str, Change); 13] = [
+        let table: [(&str, Change); 14] = [
             ("", |_, _, _| {}),
             ("main-worktree", |_, all, _| all[0].path = "/lanes/x".into()),
             ("worktree-locked", |own, _, _| {
@@ -282,13 +282,14 @@ mod tests {
                 })
             }),
             ("busy", |_, _, facts| {
-                facts.busy = Some(Busy {
+                facts.busy = Some(Busy::Process(BusyProcess {
                     pid: 7,
                     command: "sh".into(),
                     unseen: None,
                     is_idle_shell: false,
-                })
+                }))
             }),
+            ("busy", |_, _, facts| facts.busy = Some(Busy::Unknown)),
             ("not-a-worktree", |own, _, _| own.path = "/elsewhere".into()),
             ("moved", |_, _, facts| {
                 facts.found_at = Some("/elsewhere".into())

@@ -12,9 +12,18 @@ use crate::error::{Code, Error};
 /// What is typed in a shell that stands in a lane.
 const LEAVE: &str = "leave the lane in that shell; go to: cd \"$(git lane path main)\"";
 
+/// Who works in a lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Busy {
+    /// This process does, or may.
+    Process(BusyProcess),
+    /// The system does not tell.
+    Unknown,
+}
+
 /// A process that works in a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Busy {
+pub struct BusyProcess {
     /// Its id.
     pub pid: i32,
     /// The name of its command.
@@ -26,16 +35,43 @@ pub struct Busy {
     pub is_idle_shell: bool,
 }
 
+impl Busy {
+    /// Its id and its command, where it is known.
+    pub fn known(&self) -> Option<(i32, &str)> {
+        match self {
+            Busy::Process(process) => Some((process.pid, process.command.as_str())),
+            Busy::Unknown => None,
+        }
+    }
+
+    fn remedy(&self) -> String {
+        match self {
+            Busy::Process(process) if process.is_idle_shell => LEAVE.to_owned(),
+            Busy::Process(BusyProcess { pid, command, .. }) => format!(
+                "end process {pid} ({command}), or take the lane away although it runs: --force"
+            ),
+            Busy::Unknown => "see for yourself that none works there, then take the lane away \
+                              although it cannot be told: --force"
+                .to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Busy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Busy { pid, command, .. } = self;
-        match self.unseen {
+        let Busy::Process(process) = self else {
+            return f.write_str(
+                "the system does not tell which processes work in it: /proc, or lsof(8), is missing",
+            );
+        };
+        let BusyProcess { pid, command, .. } = process;
+        match process.unseen {
             Some(user) => write!(
                 f,
                 "process {pid} ({command}) of user {user}, who can write there, may work in it; \
                  the system does not show where"
             ),
-            None if self.is_idle_shell => {
+            None if process.is_idle_shell => {
                 write!(f, "a shell ({command}, process {pid}) stands in it")
             }
             None => write!(f, "process {pid} ({command}) works in it"),
@@ -141,15 +177,12 @@ impl Refusal {
                 .into_iter()
                 .fold(error, Error::hint)
                 .details(claim::details(name, claim)),
-            Refusal::Busy(busy) => error
-                .hint(match busy.is_idle_shell {
-                    true => LEAVE.to_owned(),
-                    false => format!(
-                        "end process {} ({}), or take the lane away although it runs: --force",
-                        busy.pid, busy.command
-                    ),
-                })
-                .details(serde_json::json!({ "pid": busy.pid, "command": busy.command })),
+            Refusal::Busy(busy) => {
+                let (pid, command) = busy.known().unzip();
+                error
+                    .hint(busy.remedy())
+                    .details(serde_json::json!({ "pid": pid, "command": command }))
+            }
             Refusal::GitAtWork(lock) => error
                 .hint(format!(
                     "when no git runs there any more: rm {}",

@@ -72,11 +72,9 @@ fn wants_crlf(config: &Snapshot<'_>) -> bool {
             .is_none_or(|value| value != "input"),
     };
     let eol = match config.string("core.eol") {
-        Some(eol) => {
-            !eol.eq_ignore_ascii_case(b"lf")
-                && (cfg!(windows) || !eol.eq_ignore_ascii_case(b"native"))
-        }
-        None => cfg!(windows),
+        // The native end of a line is git's own on Linux and macOS.
+        Some(eol) => !eol.eq_ignore_ascii_case(b"lf") && !eol.eq_ignore_ascii_case(b"native"),
+        None => false,
     };
     auto || eol
 }

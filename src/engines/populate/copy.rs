@@ -9,6 +9,7 @@ use rustix::{
     io::{Errno, Result},
 };
 
+use crate::engines::platform::copy_in_kernel;
 use crate::store::file_id::index_stat;
 
 /// Opens the regular file `name` if everything its index entry says still holds to the nanosecond.
@@ -95,10 +96,13 @@ pub(super) fn copy(
     let size = u64::try_from(before.st_size).unwrap_or(0);
     let copied = copy_bytes(from, to, size, scratch)?;
     meanwhile();
-    let after = fstat(from)?;
-    Ok(copied == size
-        && after.st_size == before.st_size
-        && is_same(&index_stat(&after), &index_stat(before)))
+    Ok(copied == size && is_unchanged(from, before)?)
+}
+
+/// Whether an open file is still what it was.
+pub(super) fn is_unchanged(file: &OwnedFd, before: &rustix::fs::Stat) -> Result<bool> {
+    let after = fstat(file)?;
+    Ok(after.st_size == before.st_size && is_same(&index_stat(&after), &index_stat(before)))
 }
 
 /// Up to this size two plain calls are faster than copy_file_range; a reflink saves nothing there
@@ -122,35 +126,6 @@ fn copy_bytes(from: &OwnedFd, to: &OwnedFd, size: u64, scratch: &mut Vec<u8>) ->
         done += read as u64;
     }
     Ok(done)
-}
-
-/// Shares the blocks where the file system can (btrfs, xfs), copies without a detour through user
-/// space elsewhere.
-#[cfg(target_os = "linux")]
-fn copy_in_kernel(from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<u64> {
-    let mut done = 0;
-    while done < size {
-        let length = usize::try_from(size - done)
-            .unwrap_or(usize::MAX)
-            .min(1 << 30);
-        match rustix::fs::copy_file_range(from, None, to, None, length) {
-            Ok(0) => break,
-            Ok(copied) => done += copied as u64,
-            Err(Errno::INTR) => {}
-            // Not on this kernel or not between these file systems: both offsets still agree, read
-            // and write go on.
-            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
-                break;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(done)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn copy_in_kernel(_from: &OwnedFd, _to: &OwnedFd, _size: u64) -> Result<u64> {
-    Ok(0)
 }
 
 /// Writes all of `data`.

@@ -29,6 +29,7 @@ use super::directories::Directories;
 use super::objects::{Objects, Reader};
 use super::tree::{Entry, Origin, Plan};
 use super::{Request, Source, copy, stop_if_interrupted};
+use crate::engines::platform::cloned;
 use crate::engines::populate::copy_source;
 use crate::engines::populate::unsupported::Proof;
 use crate::error::{Error, IoContext as _, Result};
@@ -291,8 +292,15 @@ impl<'a> Worker<'a> {
                 return Ok(false);
             }
         }
-        let to = self.target.file(entry)?;
-        if !copy::copy(&from, &to, &before, &mut self.scratch, || ()).unwrap_or(false) {
+        let mut to = self.target.file(entry)?;
+        let copied = match cloned(&from, &to, self.target.directory(entry)?, name) {
+            Some(clone) => {
+                to = clone;
+                copy::is_unchanged(&from, &before)
+            }
+            None => copy::copy(&from, &to, &before, &mut self.scratch, || ()),
+        };
+        if !copied.unwrap_or(false) {
             let removed = unlinkat(self.target.directory(entry)?, name, AtFlags::empty());
             context(removed, "remove", entry.path(self.job.paths))?;
             return Ok(false);

@@ -15,6 +15,7 @@ use gix::{
 
 use super::objects::{Objects, Reader};
 use crate::error::{Error, Result};
+use crate::store::platform::PROTECTS_HFS;
 
 /// Git's default for `core.maxTreeDepth`; deeper trees are git's business.
 const MAX_DEPTH: usize = 2048;
@@ -102,10 +103,8 @@ pub(super) fn plan(
         reader,
         hash: own.object_hash(),
         validate: component::Options {
-            protect_windows: cfg!(windows),
-            protect_hfs: config
-                .boolean("core.protectHFS")
-                .unwrap_or(cfg!(target_os = "macos")),
+            protect_windows: false,
+            protect_hfs: config.boolean("core.protectHFS").unwrap_or(PROTECTS_HFS),
             protect_ntfs: config.boolean("core.protectNTFS").unwrap_or(true),
         },
         paths: Vec::new(),

@@ -12,6 +12,7 @@ use gix::worktree::Stack;
 use rustix::fs::{AtFlags, FileType, OFlags};
 
 use super::{Depth, Halt, Shared};
+pub(crate) use crate::engines::platform::read_names;
 use crate::error::{Error, IoContext};
 
 /// A name in a directory and what it is.
@@ -272,38 +273,4 @@ pub(super) fn cannot_open(error: rustix::io::Errno, path: &Path) -> Halt {
     }
     let error = std::io::Error::from(error);
     Halt::Failed(Error::environment(format!("cannot read '{}'", path.display())).caused_by(error))
-}
-
-/// Calls `each` with every name in `directory` except the two dots.
-#[cfg(target_os = "linux")]
-pub(crate) fn read_names(
-    directory: &OwnedFd,
-    mut each: impl FnMut(&[u8], FileType),
-) -> rustix::io::Result<()> {
-    let mut buffer = [const { std::mem::MaybeUninit::<u8>::uninit() }; 16 << 10];
-    let mut names = rustix::fs::RawDir::new(directory, &mut buffer);
-    while let Some(entry) = names.next() {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            each(name, entry.file_type());
-        }
-    }
-    Ok(())
-}
-
-/// Calls `each` with every name in `directory` except the two dots.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn read_names(
-    directory: &OwnedFd,
-    mut each: impl FnMut(&[u8], FileType),
-) -> rustix::io::Result<()> {
-    for entry in rustix::fs::Dir::read_from(directory)? {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            each(name, entry.file_type());
-        }
-    }
-    Ok(())
 }

@@ -29,6 +29,7 @@ use crate::store::exists;
 use crate::store::file_id::{FileId, Stamp};
 use crate::store::journal::{step, unique_id};
 use crate::store::no_replace;
+use crate::store::platform;
 use crate::store::retry;
 
 /// The present, as utimensat(2) wants it.
@@ -289,28 +290,8 @@ fn directories(
 /// list.
 fn inherits_nothing(directory: &Path) -> Option<(u64, u64)> {
     let found = std::fs::symlink_metadata(directory).ok()?;
-    let listed =
-        rustix::fs::getxattr(directory, "system.posix_acl_default", &mut [0_u8; 0][..]).is_ok();
-    (found.mode() & 0o2000 == 0 && !listed).then(|| (found.dev(), mount(directory)))
-}
-
-/// Nothing is renamed from one mount to another, not even where both show the same device; 0 if the
-/// system does not say.
-#[cfg(target_os = "linux")]
-fn mount(directory: &Path) -> u64 {
-    use rustix::fs::{StatxFlags, statx};
-    let found = statx(
-        CWD,
-        directory,
-        AtFlags::SYMLINK_NOFOLLOW,
-        StatxFlags::MNT_ID,
-    );
-    found.map_or(0, |found| found.stx_mnt_id)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn mount(_directory: &Path) -> u64 {
-    0
+    let inherits = platform::inherits_access(directory, found.mode())?;
+    (!inherits).then(|| (found.dev(), platform::mount_number(directory)))
 }
 
 /// Whether nothing in the configuration makes a difference between a file written in place and one

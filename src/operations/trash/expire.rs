@@ -23,6 +23,7 @@ use crate::repository::refs::RefChange;
 use crate::store::entries;
 use crate::store::journal::{Exclusive, set_aside, step};
 use crate::store::lane_files;
+use crate::store::platform::Mounts;
 
 /// How long a finish may spend on counting; `trash` and `prune` take their time and remember what
 /// they counted.
@@ -77,13 +78,13 @@ pub fn expire_within(
     });
     let entries: Vec<(Entry, Option<u64>)> = entries.collect();
     let due = expired(&entries, now(), &policy.retention());
-    let mounts = mounts();
+    let mounts = Mounts::now();
     let mut done = Expiration::default();
     let total = due.len();
     for (number, (at, why)) in due.into_iter().enumerate() {
         doing.set(number, total, "lanes");
         let (mut entry, bytes) = entries[at].clone();
-        if has_mount(&mounts, &super::directory(repository).join(&entry.id)) {
+        if mounts.has_in(&super::directory(repository).join(&entry.id)) {
             continue;
         }
         if !is_still_integrated(repository, &entry) {
@@ -150,7 +151,7 @@ fn sweep(repository: &Repository) -> Result<()> {
     let Ok(_lock) = Exclusive::acquire(repository.lane_dir(), "sweep.lock", Duration::ZERO) else {
         return Ok(());
     };
-    let mounts = mounts();
+    let mounts = Mounts::now();
     for directory in lane_files::list(&trash) {
         let name = directory.file_name().unwrap_or_default();
         let Some(id) = name.to_str().and_then(|name| name.strip_prefix(DELETING)) else {
@@ -160,7 +161,7 @@ fn sweep(repository: &Repository) -> Result<()> {
         let Ok(name) = super::ref_name(id) else {
             continue;
         };
-        if has_mount(&mounts, &directory) {
+        if mounts.has_in(&directory) {
             continue;
         }
         if let Some(kept) = repository.ref_target(&name)? {
@@ -185,7 +186,7 @@ fn sweep(repository: &Repository) -> Result<()> {
             );
             if let Some(parking) = places
                 .own_parking()
-                .filter(|parking| !has_mount(&mounts, parking))
+                .filter(|parking| !mounts.has_in(parking))
             {
                 // What says whose the place is goes last.
                 unlink(&parking.join("worktree"))?;
@@ -200,48 +201,6 @@ fn sweep(repository: &Repository) -> Result<()> {
         unlink(&directory)?;
     }
     Ok(())
-}
-
-/// Where filesystems are mounted, as the kernel of Linux tells: what is mounted in a removed lane
-/// is not ours to delete.
-fn mounts() -> Vec<PathBuf> {
-    mount_points(&std::fs::read("/proc/self/mountinfo").unwrap_or_default())
-}
-
-/// The fifth field of every line of proc_pid_mountinfo(5).
-#[doc(hidden)]
-pub fn mount_points(table: &[u8]) -> Vec<PathBuf> {
-    let point = |line: &[u8]| {
-        let field = line.split(|byte| *byte == b' ').nth(4)?;
-        // Blanks and backslashes are written as three octal digits.
-        let mut path = Vec::with_capacity(field.len());
-        let mut rest = field;
-        while let Some((&byte, after)) = rest.split_first() {
-            let octal = after
-                .get(..3)
-                .filter(|_| byte == b'\\')
-                .and_then(|digits| std::str::from_utf8(digits).ok());
-            match octal.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-                Some(decoded) => {
-                    path.push(decoded);
-                    rest = &after[3..];
-                }
-                None => {
-                    path.push(byte);
-                    rest = after;
-                }
-            }
-        }
-        Some(crate::store::path(&path))
-    };
-    table
-        .split(|byte| *byte == b'\n')
-        .filter_map(point)
-        .collect()
-}
-
-fn has_mount(mounts: &[PathBuf], directory: &Path) -> bool {
-    mounts.iter().any(|mount| mount.starts_with(directory))
 }
 
 /// Removes a directory without following links; directories that may not be written are made

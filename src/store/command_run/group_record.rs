@@ -7,21 +7,17 @@
 
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
-use std::io::{ErrorKind, Write};
-#[cfg(target_os = "linux")]
-use std::os::unix::fs::MetadataExt;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-#[cfg(target_os = "linux")]
-use bstr::ByteSlice;
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::process_group;
 use crate::error::{IoContext, Result};
 use crate::store::process_stat::{self, ProcessStat};
-use crate::store::{lane_files, process_mark, signals};
+use crate::store::{lane_files, platform, process_mark, signals};
 
 /// The variable that a command and all it starts have in their environment.
 pub const RUN_ID: &str = "GIT_LANE_RUN";
@@ -65,12 +61,8 @@ enum Left {
     Ours(usize),
     /// The leader lives, and shows itself to its own user alone.
     AnotherUsers,
-}
-
-/// Whether only another user may look at a process.
-fn is_hidden(id: i32) -> bool {
-    let environment = std::fs::read(process_stat::directory(id).join("environ"));
-    environment.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
+    /// The system does not tell whether they are of that run.
+    Unknown,
 }
 
 impl GroupRecord {
@@ -124,40 +116,52 @@ impl GroupRecord {
     fn left(&self, stdin: Option<&File>) -> Left {
         let living = process_stat::living(self.group).unwrap_or_default();
         let leader = living.iter().find(|one| one.id == self.group);
-        let is_reused = leader.is_some_and(|leader| leader.started != self.started);
         // The group is one for as long as anybody is in it.
-        if !is_reused && living.iter().any(|one| self.is_of_run(one, stdin)) {
-            Left::Ours(living.len())
-        } else if !is_reused && leader.is_some_and(|leader| is_hidden(leader.id)) {
-            Left::AnotherUsers
-        } else {
-            Left::Nothing
+        if leader.is_some_and(|leader| leader.started != self.started) {
+            return Left::Nothing;
+        }
+        let mut are_of_run = living.iter().map(|one| self.is_of_run(one, stdin));
+        match any_is(&mut are_of_run) {
+            Some(true) => Left::Ours(living.len()),
+            None => Left::Unknown,
+            Some(false) if leader.is_some_and(|leader| platform::is_hidden(leader.id)) => {
+                Left::AnotherUsers
+            }
+            Some(false) => Left::Nothing,
         }
     }
 
     /// A process that was started with the run's id in its environment, or whose standard input is
-    /// the file that git-lane gives to such commands alone.
-    #[cfg(target_os = "linux")]
-    fn is_of_run(&self, process: &ProcessStat, stdin: Option<&File>) -> bool {
-        let directory = process_stat::directory(process.id);
-        let environment = std::fs::read(directory.join("environ")).unwrap_or_default();
-        let id = format!("{RUN_ID}={}", self.run);
-        let has_id =
-            !self.run.is_empty() && environment.split_str("\0").any(|one| one == id.as_bytes());
-        let given = stdin.and_then(|file| file.metadata().ok());
-        has_id
-            || given.is_some_and(|given| {
-                let own = std::fs::metadata(directory.join("fd/0"));
-                given.is_file()
-                    && own.is_ok_and(|own| (own.dev(), own.ino()) == (given.dev(), given.ino()))
-            })
+    /// the file that git-lane gives to such commands alone; `None` where the system does not tell.
+    fn is_of_run(&self, process: &ProcessStat, stdin: Option<&File>) -> Option<bool> {
+        let setting = format!("{RUN_ID}={}", self.run);
+        let has_id = match self.run.is_empty() {
+            true => Some(false),
+            false => platform::has_in_environment(process.id, &setting),
+        };
+        let has_input = match stdin {
+            Some(stdin) => platform::has_on_stdin(process.id, stdin),
+            None => Some(false),
+        };
+        match (has_id, has_input) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            _ => None,
+        }
     }
+}
 
-    /// Nothing but the leader's number and start is known here.
-    #[cfg(not(target_os = "linux"))]
-    fn is_of_run(&self, process: &ProcessStat, _: Option<&File>) -> bool {
-        process.id == self.group && process.started == self.started
+/// Whether one of them is; `None` where none is known to be and one may be.
+fn any_is(answers: &mut dyn Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut all_are_known = true;
+    for answer in answers {
+        match answer {
+            Some(true) => return answer,
+            Some(false) => {}
+            None => all_are_known = false,
+        }
     }
+    all_are_known.then_some(false)
 }
 
 /// Ends the group that `record` names, where the git-lane that started it is dead and the group is
@@ -182,7 +186,7 @@ pub fn end_left_group(record: &Path, stdin: Option<&File>) -> Result<LeftGroup> 
     }
     let left = match found.left(stdin) {
         Left::Nothing => return remove(LeftGroup::Gone),
-        Left::AnotherUsers => return Ok(LeftGroup::Stays(found.group)),
+        Left::AnotherUsers | Left::Unknown => return Ok(LeftGroup::Stays(found.group)),
         Left::Ours(left) => left,
     };
     let Some(group) = process_group::checked(found.group) else {
@@ -212,4 +216,24 @@ fn split(machine: &str) -> (&str, &str) {
 /// Which boot of which machine this is, and which numbers of processes are seen here.
 fn machine() -> String {
     format!("{} {}", process_mark::boot(), process_mark::namespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_is_known_decides_and_one_that_is_not_leaves_it_open() {
+        let (yes, no, unknown) = (Some(true), Some(false), None);
+        for (answers, expected) in [
+            (&[][..], no),
+            (&[no, no], no),
+            (&[no, yes], yes),
+            (&[unknown, yes], yes),
+            (&[no, unknown, no], unknown),
+        ] {
+            let found = any_is(&mut answers.iter().copied());
+            assert_eq!(found, expected, "{answers:?}");
+        }
+    }
 }

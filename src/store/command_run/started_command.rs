@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, waitid};
 use super::group_record::{GroupRecord, RUN_ID};
 use super::{CommandRun, Ended, Program, Stdin};
 use crate::error::{Error, Result};
-use crate::store::{git, journal};
+use crate::store::{git, journal, platform};
 
 /// Waits for a line on standard error, which is lent to it for that, and then becomes the command.
 /// Where the process that writes it dies, the command never begins.
@@ -95,7 +95,7 @@ impl StartedCommand {
             begin: Some(begin),
             output: Some(output),
             piece: vec![0; PIECE],
-            leader: end_of(group),
+            leader: platform::end_of(group),
         })
     }
 
@@ -189,17 +189,6 @@ fn shell(run: &CommandRun<'_>) -> Command {
         }
     }
     shell
-}
-
-/// What can be polled for the end of a process.
-#[cfg(target_os = "linux")]
-fn end_of(leader: Pid) -> Option<OwnedFd> {
-    rustix::process::pidfd_open(leader, rustix::process::PidfdFlags::empty()).ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn end_of(_: Pid) -> Option<OwnedFd> {
-    None
 }
 
 /// Whether the leader of a group, a child of this process, has ended. It is not waited for: its
