@@ -43,6 +43,7 @@ mod json_documents;
 mod json_words;
 mod kept_objects;
 mod kept_packs;
+mod like_names;
 mod line_breaks;
 mod list;
 mod log;

@@ -122,6 +122,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
     let name = args.name.as_deref().map(super::lane_name).transpose()?;
     let (repository, _) = super::open(ui, args.dry_run)?;
+    let name = name.map(|name| repository.name_rule().taken_name(name));
     let policy = repository.policy()?;
     let undecided = install::undecided(&repository)?;
     let worktrees = repository.worktrees()?;

@@ -56,7 +56,9 @@ pub use opening::{
     follow_policy, heal, open, open_and_heal, open_and_look, open_for_change, open_to_look,
     records, warn_if_overtaken,
 };
-pub use which_lane::{closest, find_lane, fits, landing_base, lane_here, lane_name, no_lane};
+pub use which_lane::{
+    closest, find_lane, fits, landing_base, lane_here, lane_name, meant, no_lane,
+};
 
 use crate::domain::adopt::remove_by_git;
 use crate::domain::duration;

@@ -132,7 +132,9 @@ fn elsewhere(repository: &Repository, word: &str, error: Error, ui: &Ui) -> Resu
 /// Whether the log or the trash knows a lane of that name.
 fn was_a_lane(repository: &Repository, word: &str) -> Result<bool> {
     let entries = trash::entries(repository)?;
-    let waits = entries.iter().any(|entry| entry.lane.name.as_str() == word);
+    let rule = repository.name_rule();
+    let mut names = entries.iter().map(|entry| entry.lane.name.as_str());
+    let waits = names.any(|name| rule.is_same(name, word));
     let mut events = repository.log().since(0)?.into_iter();
     Ok(waits || events.any(|event| event.is_about(word)))
 }

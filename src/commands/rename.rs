@@ -58,6 +58,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let path = args.path.as_deref().map(std::path::absolute).transpose();
     let path = path.context("find", args.path.as_deref().unwrap_or(new.as_ref()))?;
     let (repository, _) = super::open(ui, args.dry_run)?;
+    let name = repository.name_rule().taken_name(name);
     let policy = repository.policy()?;
     let lane = super::find_lane(&repository, old)?;
     let wish = Wish {

@@ -88,8 +88,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let heal = super::heal(ui);
     for (at, wanted) in args.names.iter().enumerate() {
         let _doing = Activity::with_lane(at, args.names.len());
-        let name = LaneName::parse(wanted).ok();
-        let lane = name.and_then(|name| repository.records().ok()?.find(&name).cloned());
+        let records = repository.records().unwrap_or_default();
+        let lane = records.meant(repository.name_rule(), wanted).cloned();
         let back = |lane: &Lane| {
             healed
                 .iter()

@@ -9,7 +9,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::{completions, familiar};
-use crate::domain::name::LaneName;
 use crate::error::Result;
 use crate::install::completion_scripts::{BASH, FISH, ZSH};
 use crate::repository::Repository;
@@ -113,11 +112,12 @@ fn started(words: &[OsString], cli: clap::Command) -> Result<Option<PathBuf>> {
         .find_subcommand(verb)
         .and_then(|verb| verb.get_positionals().next());
     let name = name.and_then(|name| matches.try_get_raw(name.get_id().as_str()).ok()??.next());
-    let Some(name) = name.and_then(|name| LaneName::parse(name.to_str()?).ok()) else {
+    let Some(name) = name.and_then(|name| name.to_str()) else {
         return Ok(None);
     };
-    Ok(Repository::discover()?
+    let repository = Repository::discover()?;
+    Ok(repository
         .records()?
-        .find(&name)
+        .meant(repository.name_rule(), name)
         .map(|lane| lane.worktree.clone()))
 }

@@ -129,7 +129,7 @@ fn lane(repository: &Repository, name: &str) -> Result<Lane> {
             Err(error) if error.code() != Code::NoSuchLane => return Err(error),
             Err(error) => error,
         };
-        if let Some(entry) = find(&trash::entries(repository)?, name) {
+        if let Some(entry) = find(&trash::entries(repository)?, name, repository.name_rule()) {
             return Ok(entry.lane.clone());
         }
         let moves = super::lane_name(name).is_ok_and(|name| trash::is_moving(repository, &name));

@@ -1,11 +1,14 @@
 //! Which lane the user means: by its name, by where one stands, by the name most like it.
 
+use bstr::ByteSlice;
+
 use crate::domain::adopt::adopt_again;
 use crate::domain::finish::ensure_not_read_only;
 use crate::domain::lane::Lane;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::place;
 use crate::domain::shell_word::quote;
+use crate::domain::trash_entry::{Entry, find};
 use crate::error::{Code, Error, Result};
 use crate::operations::forget::forgotten as forgotten_lane;
 use crate::operations::land::landing_facts;
@@ -28,11 +31,27 @@ pub fn lane_name(text: &str) -> Result<LaneName> {
     })
 }
 
+/// The name of the lane, or of the lane in the trash, that the user means by `text`; that itself where
+/// there is none.
+pub fn meant(repository: &Repository, records: &Records, text: &str) -> String {
+    let rule = repository.name_rule();
+    let lane = records.meant(rule, text).map(|lane| lane.name.clone());
+    let lane = lane.or_else(|| {
+        let entries = trash::entries(repository).unwrap_or_default();
+        find(&entries, text, rule)
+            .filter(|entry| rule.is_same(entry.lane.name.as_str(), text))
+            .map(|entry| entry.lane.name.clone())
+    });
+    lane.map_or_else(|| rule.taken(text).into_owned(), |name| name.to_string())
+}
+
 /// There is no lane of that name; says where it may be, or which one may be meant.
 pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error {
     let error = Error::refused(format!("there is no lane '{name}'")).with_code(Code::NoSuchLane);
     let removed = trash::entries(repository).unwrap_or_default();
-    if removed.iter().any(|entry| entry.lane.name.as_str() == name) {
+    let rule = repository.name_rule();
+    let is_it = |entry: &Entry| rule.is_same(entry.lane.name.as_str(), name);
+    if removed.iter().any(is_it) {
         return error.hint(format!(
             "it is in the trash; bring it back with: git lane restore {}",
             quote(name)
@@ -80,13 +99,15 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
             .ensure_lane_is_whole(&lane.name)
             .map(|()| lane);
     };
-    if let Some(lane) = records.lanes.iter().find(|lane| lane.name.as_str() == name) {
-        return Ok(lane.clone());
+    let rule = repository.name_rule();
+    if let Some(lane) = records.meant(rule, name) {
+        let whole = repository.unrecovered.ensure_lane_is_whole(&lane.name);
+        return whole.map(|()| lane.clone());
     }
     if let Some(damaged) = records
         .damaged
         .iter()
-        .find(|damaged| damaged.section == name)
+        .find(|damaged| rule.is_same(&damaged.section.to_str_lossy(), name))
     {
         return Err(Error::refused(format!(
             "the record of lane '{name}' cannot be used: {}",

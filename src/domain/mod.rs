@@ -29,6 +29,7 @@ pub mod losses;
 pub mod merge_policy;
 pub mod message;
 pub mod name;
+pub mod name_rule;
 pub mod obstacle;
 pub mod operation_log;
 pub mod overview;

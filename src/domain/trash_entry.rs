@@ -7,6 +7,7 @@ use super::event::End;
 use super::lane::{Lane, ObjectId, hex, lossless_path, optional_hex};
 use super::name::{BranchName, LaneName};
 use super::submodule::Inner;
+use crate::domain::name_rule::NameRule;
 
 /// What the name of an entry's directory begins with that is on its way out.
 pub const DELETING: &str = ".deleting-";
@@ -268,13 +269,18 @@ pub fn relocated(path: &Path, old: &Path, new: &Path) -> Option<PathBuf> {
     Some(today)
 }
 
-/// The entry `wanted` means: the newest of a lane of that name, else the one with that id.
-pub fn find<'a>(entries: &'a [Entry], wanted: &str) -> Option<&'a Entry> {
-    let named = entries
-        .iter()
-        .filter(|entry| entry.lane.name.as_str() == wanted)
-        .max_by(|a, b| a.id.cmp(&b.id));
-    named.or_else(|| entries.iter().find(|entry| entry.id == wanted))
+/// The entry `wanted` means: the newest of a lane of that name, else the one with that id, else the newest
+/// of a lane whose name is one with it.
+pub fn find<'a>(entries: &'a [Entry], wanted: &str, rule: NameRule) -> Option<&'a Entry> {
+    let newest = |rule: NameRule| {
+        let named = entries
+            .iter()
+            .filter(|entry| rule.is_same(entry.lane.name.as_str(), wanted));
+        named.max_by(|a, b| a.id.cmp(&b.id))
+    };
+    newest(NameRule::default())
+        .or_else(|| entries.iter().find(|entry| entry.id == wanted))
+        .or_else(|| newest(rule))
 }
 
 #[cfg(test)]
@@ -319,14 +325,26 @@ pub(crate) mod tests {
             ("y", Some("4")),
             ("2", Some("2")),
             ("z", None),
+            ("X", None),
         ] {
-            assert_eq!(find(&entries, wanted).map(|entry| entry.id.as_str()), found);
+            let plain = find(&entries, wanted, NameRule::default());
+            assert_eq!(plain.map(|entry| entry.id.as_str()), found);
         }
+        let folding = NameRule {
+            folds_case: true,
+            folds_forms: false,
+        };
+        let folded = find(&entries, "X", folding);
+        assert_eq!(folded.map(|entry| entry.id.as_str()), Some("3"));
         // A lane whose name looks like an id is still found by name.
         assert_eq!(
-            find(&[entry("1", "2", 1), entry("2", "x", 2)], "2")
-                .unwrap()
-                .id,
+            find(
+                &[entry("1", "2", 1), entry("2", "x", 2)],
+                "2",
+                NameRule::default()
+            )
+            .unwrap()
+            .id,
             "1"
         );
     }

@@ -45,7 +45,11 @@ fn find(git_dir: &Path, branch: &BranchName) -> Result<Way> {
     {
         return Ok(Way::Start(lane.name.clone()));
     }
-    let taken = |name: &LaneName| records.find(name).is_some();
+    let taken = |name: &LaneName| {
+        records
+            .meant(repository.name_rule(), name.as_str())
+            .is_some()
+    };
     let exists = |name: &LaneName| {
         let wanted = BranchName::from_ref(format!("refs/heads/{name}").as_str().into());
         let free = |wanted: &BranchName| {

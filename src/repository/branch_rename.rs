@@ -10,8 +10,6 @@
 
 use std::path::Path;
 
-use bstr::ByteSlice;
-
 use super::head_move::HeadMove;
 use super::reflog::{prepend_reflog, reflog_path};
 use super::refs::RefChange;
@@ -53,17 +51,6 @@ pub fn release(repository: &Repository, keeper: &RefName) -> Result<()> {
         repository.common_dir().join("refs/lane"),
     ));
     Ok(())
-}
-
-/// Whether two branches cannot be at the same time: one would have to be a directory and a file, or
-/// their names differ in case only and `folds` says that this is no difference.
-pub fn exclude_each_other(one: &BranchName, other: &BranchName, folds: bool) -> bool {
-    let below = |above: &BranchName, branch: &BranchName| {
-        let rest = branch.as_bstr().strip_prefix(above.as_bstr().as_bytes());
-        rest.is_some_and(|rest| rest.starts_with(b"/"))
-    };
-    let folded = |branch: &BranchName| branch.as_bstr().to_lowercase();
-    below(one, other) || below(other, one) || folds && one != other && folded(one) == folded(other)
 }
 
 impl BranchRename<'_> {
@@ -191,8 +178,9 @@ impl BranchRename<'_> {
     }
 
     fn is_blocked(&self, repository: &Repository) -> bool {
-        let folds = repository.config_bool("core.ignorecase");
-        exclude_each_other(self.from, self.to, folds)
+        repository
+            .name_rule()
+            .exclude_each_other(self.from, self.to)
     }
 
     /// A link to the reflog outlives the branch.
@@ -343,28 +331,5 @@ fn tip_itself(repository: &Repository, branch: &BranchName) -> Result<Option<Obj
     match repository.is_alias(branch)? {
         true => Ok(None),
         false => repository.branch_tip(branch),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn which_branches_exclude_each_other() {
-        let branch = |name: &str| BranchName::parse(name.into()).unwrap();
-        for (one, other, expected) in [
-            ("a", "b", [false, false]),
-            ("a", "a/b", [true, true]),
-            ("a/b", "a", [true, true]),
-            ("a/b", "a/c", [false, false]),
-            ("a", "ab", [false, false]),
-            ("Login", "login", [false, true]),
-            ("login", "login", [false, false]),
-        ] {
-            let (one, other) = (branch(one), branch(other));
-            let found = [false, true].map(|folds| exclude_each_other(&one, &other, folds));
-            assert_eq!(found, expected, "{one} {other}");
-        }
     }
 }

@@ -7,6 +7,7 @@ use bstr::{BString, ByteSlice, ByteVec};
 
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree};
 use crate::domain::name::BranchName;
+use crate::domain::name_rule::NameRule;
 use crate::error::{Code, Error, Result};
 use crate::repository::ref_transaction::Prepared;
 use crate::repository::{RefFormat, Repository};
@@ -186,8 +187,8 @@ impl Repository {
         Ok((found, broken))
     }
 
-    /// An existing branch that makes `wanted` impossible: `a` for `a/b`, or `a/b` for `a`; with
-    /// `core.ignorecase` also one that differs in case only.
+    /// An existing branch that makes `wanted` impossible: `a` for `a/b`, or `a/b` for `a`; and
+    /// one that is the same by the [`NameRule`].
     pub fn conflicting_branch(&self, wanted: &BranchName) -> Result<Option<BranchName>> {
         let name = wanted.as_bstr();
         for at in name.find_iter("/") {
@@ -207,15 +208,41 @@ impl Repository {
         {
             return Ok(Some(child));
         }
-        if !self.config_bool("core.ignorecase") {
+        let rule = self.name_rule();
+        if rule == NameRule::default() {
             return Ok(None);
         }
-        let folded = name.to_lowercase();
         let mut branches = self
             .refs_below("refs/heads/")?
             .into_iter()
             .filter_map(|(found, _)| branch(&found));
-        Ok(branches.find(|other| other != wanted && other.as_bstr().to_lowercase() == folded))
+        Ok(branches.find(|other| rule.exclude_each_other(other, wanted)))
+    }
+
+    /// The branch that is found by the name `wanted` where none has that very name: a file system that takes
+    /// two names for one finds one by the other.
+    pub fn other_spelling(&self, wanted: &BranchName) -> Result<Option<BranchName>> {
+        let rule = self.name_rule();
+        if rule == NameRule::default() {
+            return Ok(None);
+        }
+        let all = self.refs_below("refs/heads/")?.into_iter();
+        let mut branches: Vec<BranchName> = all
+            .filter_map(|(found, _)| BranchName::from_ref(found.as_bstr()))
+            .collect();
+        if branches.contains(wanted) {
+            return Ok(None);
+        }
+        branches.retain(|other| rule.exclude_each_other(other, wanted));
+        Ok(branches.pop())
+    }
+
+    /// Which names of lanes and branches are one here.
+    pub fn name_rule(&self) -> NameRule {
+        NameRule {
+            folds_case: self.config_bool("core.ignorecase"),
+            folds_forms: self.config_bool("core.precomposeunicode"),
+        }
     }
 
     /// Makes all `changes`, or none. A ref whose value is not the expected one is a refusal with

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
-use super::branch_rename::exclude_each_other;
 use super::provenance::{WORKTREES, is_usual};
 use super::revision::{repository_name, resolve};
 use super::{claims, remote_branch};
 use crate::domain::claim::Standing;
 use crate::domain::lane::{Head, Lane, Worktree, WorktreeId, WorktreeState, user_of};
 use crate::domain::name::{BranchName, LaneName};
+use crate::domain::name_rule::NameRule;
 use crate::domain::retire::place;
 use crate::domain::start::{self, Base, Broken, OfRemote, Target, TargetState};
 use crate::error::Result;
@@ -65,12 +65,12 @@ impl Around {
     }
 
     /// The branch of a planned lane beside which `branch` cannot exist.
-    fn conflicting(&self, branch: &BranchName) -> Option<BranchName> {
+    fn conflicting(&self, rule: NameRule, branch: &BranchName) -> Option<BranchName> {
         let mut planned = self.lanes[self.there.1..].iter();
         planned.find_map(|lane| {
             lane.branch
                 .clone()
-                .filter(|other| exclude_each_other(other, branch, false))
+                .filter(|other| rule.exclude_each_other(other, branch))
         })
     }
 }
@@ -102,6 +102,7 @@ pub fn facts(
     let mut facts = start::Facts {
         existing_broken,
         standing,
+        alike: alike(repository, lanes, request),
         task_taken_by: task_taken_by(lanes, request),
         base,
         branch_tip: None,
@@ -128,7 +129,7 @@ pub fn facts(
             .find(|lane| lane.branch.as_ref() == Some(branch))
             .map(|lane| lane.name.clone());
         if facts.branch_tip.is_none() {
-            let planned = around.conflicting(branch);
+            let planned = around.conflicting(repository.name_rule(), branch);
             facts.conflicting_branch = planned.map_or_else(
                 || repository.conflicting_branch(branch),
                 |one| Ok(Some(one)),
@@ -137,6 +138,14 @@ pub fn facts(
         }
     }
     Ok(facts)
+}
+
+/// Another lane whose name is one with that of the request.
+fn alike(repository: &Repository, lanes: &[Lane], request: &start::Request) -> Option<LaneName> {
+    let (rule, name) = (repository.name_rule(), request.name.as_str());
+    let is_alike =
+        |lane: &&Lane| lane.name != request.name && rule.is_same(lane.name.as_str(), name);
+    lanes.iter().find(is_alike).map(|lane| lane.name.clone())
 }
 
 /// Another lane that has the task of the request.

@@ -124,7 +124,8 @@ impl Course<'_> {
                         .iter()
                         .any(|healed| healed.has_done(Act::Retire, lane))
                 };
-                let entry = find(&entries, name.as_str()).filter(gone);
+                let rule = repository.name_rule();
+                let entry = find(&entries, name.as_str(), rule).filter(gone);
                 let entry =
                     entry.ok_or_else(|| super::no_lane(repository, self.records, name.as_str()))?;
                 dropped.push(describe(entry, None, self.here.as_deref()));
@@ -142,7 +143,13 @@ impl Course<'_> {
     fn names(&self, repository: &Repository) -> Result<Vec<LaneName>> {
         match self.args.names.as_slice() {
             [] => Ok(vec![super::find_lane(repository, None)?.name]),
-            named => named.iter().map(|text| super::lane_name(text)).collect(),
+            named => {
+                let meant = |text: &String| super::meant(repository, self.records, text);
+                named
+                    .iter()
+                    .map(|text| super::lane_name(&meant(text)))
+                    .collect()
+            }
         }
     }
 

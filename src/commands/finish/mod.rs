@@ -275,7 +275,7 @@ fn completed(
             .any(|healed| healed.has_done(Act::Retire, lane));
         done && entry.reason == Reason::Finished
     };
-    let entry = find(&entries, name.as_str()).filter(gone);
+    let entry = find(&entries, name.as_str(), repository.name_rule()).filter(gone);
     Ok(entry.map(|entry| {
         let plan = Plan {
             commit: false,

@@ -55,10 +55,8 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<()> {
 /// lane.
 fn next_wave(repository: &Repository, left: &mut Vec<String>) -> Result<Vec<String>> {
     let records = repository.records()?;
-    let find = |name: &String| {
-        let mut lanes = records.lanes.iter();
-        lanes.find(|lane| lane.name.as_str() == name)
-    };
+    let rule = repository.name_rule();
+    let find = |name: &String| records.meant(rule, name);
     let lanes: Vec<&Lane> = left.iter().filter_map(find).collect();
     let is_above = |lane: &Lane| {
         let base = lane.base_branch();

@@ -100,12 +100,15 @@ fn none(what: &str, args: &Args, since: Option<&str>) -> String {
 }
 
 /// Shows the log.
-pub fn run(args: Args, ui: &Ui) -> Result<()> {
+pub fn run(mut args: Args, ui: &Ui) -> Result<()> {
     if let Some(name) = &args.name {
         lane_name(name)?;
     }
     let since = args.since.as_deref().map(since).transpose()?;
     let repository = Repository::discover()?;
+    if let Some(name) = &mut args.name {
+        *name = super::meant(&repository, &repository.records()?, name);
+    }
     let log = repository.log();
     if args.summary {
         let summary = summary(&log.since(0)?, args.name.as_deref(), since.as_deref());

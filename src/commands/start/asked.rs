@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::start::Args;
 use crate::domain::name::LaneName;
+use crate::domain::name_rule::NameRule;
 use crate::domain::parameter::{Parameter, ensure_apart, without_twins};
 use crate::domain::task_file::{self, KEYS, Problem, Task};
 use crate::error::{Code, Error, IoContext, Result};
@@ -114,6 +115,15 @@ pub(super) fn read(args: &Args) -> Result<Vec<Asked>> {
     ensure_tasks_differ(&all, &shown)?;
     ensure_parameters_fit(&all)?;
     Ok(all)
+}
+
+/// The same by the names that lanes get here.
+pub(super) fn taken(asked: Vec<Asked>, rule: NameRule) -> Vec<Asked> {
+    let taken = |asked: Asked| Asked {
+        name: rule.taken_name(asked.name),
+        ..asked
+    };
+    asked.into_iter().map(taken).collect()
 }
 
 fn ensure_parameters_fit(all: &[Asked]) -> Result<()> {

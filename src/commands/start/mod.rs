@@ -164,6 +164,7 @@ fn start(args: &Args, ui: &Ui) -> Result<()> {
     args.options.ensure_usable()?;
     let asked = asked::read(args)?;
     let (mut repository, worktrees, policy) = open(args, ui)?;
+    let asked = asked::taken(asked, repository.name_rule());
     let undecided = install::undecided(&repository)?;
     let policy = policy?;
     let renewed = fetching::renew(&mut repository, (&asked, &policy), args, ui)?;

@@ -108,6 +108,8 @@ pub struct Facts {
     pub existing_broken: Option<Broken>,
     /// How the claim on the existing lane stands to the one who asks.
     pub standing: Standing,
+    /// Another lane whose name is one with this one here.
+    pub alike: Option<LaneName>,
     /// Another lane that has the same task.
     pub task_taken_by: Option<LaneName>,
     /// The base to start from.
@@ -231,6 +233,9 @@ pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
             return Err(Refusal::Broken(lane.name, broken));
         }
         return Ok(Plan::Exists(Box::new(lane)));
+    }
+    if let Some(other) = facts.alike {
+        return Err(Refusal::Alike(request.name, other));
     }
     if let Some(branch) = &request.branch {
         if let Some(owner) = facts.branch_owned_by {

@@ -34,6 +34,8 @@ pub enum Refusal {
     Claimed(Box<Lane>, Box<Claim>),
     /// The task, which is to be one lane's alone, is this one's.
     TaskTaken(String, LaneName),
+    /// Another lane has a name that is one with this one.
+    Alike(LaneName, LaneName),
     /// The lane exists, its worktree cannot be used.
     Broken(LaneName, Broken),
     /// The branch is checked out, or being rebased or bisected, elsewhere.
@@ -95,6 +97,11 @@ impl std::fmt::Display for Refusal {
             Refusal::BranchOwned(branch, lane) => {
                 write!(f, "branch '{branch}' belongs to lane '{lane}'")
             }
+            Refusal::Alike(name, other) => write!(
+                f,
+                "lane '{name}' cannot be beside lane '{other}': names that differ so are one here \
+                 (core.ignoreCase, core.precomposeUnicode)"
+            ),
             Refusal::BranchConflict(branch, other) => {
                 write!(f, "branch '{branch}' cannot exist beside branch '{other}'")
             }
@@ -173,7 +180,7 @@ impl Refusal {
             Refusal::BranchInUse(..) => {
                 "switch that worktree to another branch, or choose another with --branch".into()
             }
-            Refusal::BranchOwned(_, lane) => {
+            Refusal::BranchOwned(_, lane) | Refusal::Alike(_, lane) => {
                 format!("go to: cd \"$(git lane path {})\"", quote(lane))
             }
             Refusal::BranchConflict(..) => {
@@ -218,6 +225,7 @@ impl Refusal {
             Refusal::Broken(_, Broken::Moved(_)) => Code::Moved,
             Refusal::BranchInUse(..) => Code::BranchInUse,
             Refusal::BranchOwned(..) => Code::BranchOwned,
+            Refusal::Alike(..) => Code::LaneExists,
             Refusal::BranchConflict(..) => Code::BranchConflict,
             Refusal::SeveralRemotes(..) => Code::SeveralRemotes,
             Refusal::RemoteBranch(..) => Code::RemoteBranch,

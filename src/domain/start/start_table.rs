@@ -33,6 +33,7 @@ fn facts() -> Facts {
         existing: None,
         existing_broken: None,
         standing: Standing::Free,
+        alike: None,
         task_taken_by: None,
         base: Base {
             name: RefName::parse("refs/heads/main".into()),
@@ -241,6 +242,13 @@ fn what_is_in_the_way_is_refused() {
                 ..facts()
             },
             "branch-owned",
+        ),
+        (
+            Facts {
+                alike: Some(name("Login")),
+                ..facts()
+            },
+            "lane-exists",
         ),
         (
             Facts {

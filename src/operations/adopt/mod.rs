@@ -187,7 +187,9 @@ fn name_of(
 ) -> Result<LaneName> {
     let is_taken = |name: &LaneName| {
         let is_its = |section: &BString| section == name.as_str();
-        records.find(name).is_some()
+        records
+            .meant(repository.name_rule(), name.as_str())
+            .is_some()
             || records
                 .damaged
                 .iter()

@@ -16,7 +16,6 @@ use crate::error::Result;
 use crate::operations::land::is_queued;
 use crate::operations::retire::surroundings;
 use crate::policy::Policy;
-use crate::repository::branch_rename::exclude_each_other;
 use crate::repository::metadata::Records;
 use crate::repository::revision::resolve;
 use crate::repository::start_facts::{place_by_policy, target_at, usual_target};
@@ -100,13 +99,10 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Whether another lane has the name; where the file system takes names that differ in case for one,
-    /// so do lanes.
+    /// Whether another lane has the name, or one that is the same here.
     fn is_name_taken(&self, records: &Records) -> bool {
-        let folds = self.repository.config_bool("core.ignorecase");
-        let name = self.wish.name.as_str();
-        let is_it =
-            |other: &str| other == name || folds && other.to_lowercase() == name.to_lowercase();
+        let (rule, name) = (self.repository.name_rule(), self.wish.name.as_str());
+        let is_it = |other: &str| rule.is_same(other, name);
         let damaged = records.damaged.iter();
         self.others.iter().any(|lane| is_it(lane.name.as_str()))
             || damaged
@@ -116,7 +112,7 @@ impl Look<'_> {
 
     fn branch_facts(&self, from: &BranchName, to: &BranchName) -> Result<BranchFacts> {
         let repository = self.repository;
-        let folds = repository.config_bool("core.ignorecase");
+        let rule = repository.name_rule();
         let tip = repository.branch_tip(from)?;
         let (mut exists, mut conflicting, mut alias) = (false, None, None);
         for (name, id) in repository.refs_below("refs/")? {
@@ -128,7 +124,7 @@ impl Look<'_> {
                 continue;
             };
             exists |= other == *to;
-            if exclude_each_other(&other, to, folds) {
+            if rule.exclude_each_other(&other, to) {
                 conflicting = Some(other.clone());
             }
         }

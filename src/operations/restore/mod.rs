@@ -90,7 +90,7 @@ pub fn restore(
     if let Ok(name) = LaneName::parse(wanted) {
         repository.unrecovered.ensure_lane_is_whole(&name)?;
     }
-    let entry = find(&trash::entries(repository)?, wanted)
+    let entry = find(&trash::entries(repository)?, wanted, repository.name_rule())
         .cloned()
         .ok_or_else(|| match forgotten(repository, wanted) {
             Some(error) => error,
@@ -169,7 +169,11 @@ fn prepare(repository: &Repository, mut entry: Entry, is_named: bool) -> Result<
     follow_base(repository, &mut entry)?;
     let name = entry.lane.name.clone();
     let refuse = |obstacle: Obstacle| obstacle.refuse(&name);
-    if repository.records()?.find(&entry.lane.name).is_some() {
+    let records = repository.records()?;
+    if records
+        .meant(repository.name_rule(), name.as_str())
+        .is_some()
+    {
         return Err(refuse(Obstacle::LaneExists));
     }
     let all = repository.worktrees()?;
@@ -233,6 +237,10 @@ fn follow_base(repository: &Repository, entry: &mut Entry) -> Result<()> {
 
 /// Whether the branch is there already; it may be only at its old commit, unless it never went.
 fn check_branch(repository: &Repository, branch: &KeptBranch) -> Result<Result<bool, Obstacle>> {
+    if let Some(existing) = repository.other_spelling(&branch.name)? {
+        let wanted = branch.name.clone();
+        return Ok(Err(Obstacle::BranchImpossible { wanted, existing }));
+    }
     match repository.branch_tip(&branch.name)? {
         Some(tip) if tip != branch.tip && branch.deleted => {
             Ok(Err(Obstacle::BranchExists(branch.name.clone())))

@@ -96,7 +96,9 @@ pub(super) fn complete(
     intent.lane.worktree = at;
     let lost =
         !intent.by_git && !is_registered(repository, intent) && !intent.staged_admin.exists();
-    let named = edit.records().find(&intent.lane.name).is_some();
+    let (records, name) = (edit.records(), &intent.lane.name);
+    let alike = records.alike(repository.name_rule(), name);
+    let named = records.find(name).or(alike).is_some();
     if named || lost || is_anothers(repository, intent)? {
         if intent.by_git {
             by_git::register(repository, intent)?;
@@ -194,6 +196,10 @@ fn ensure_still_free(repository: &Repository, intent: &Intent) -> Result<()> {
             "lane '{}' was started by another command at the same moment",
             intent.lane.name
         )));
+    }
+    if let Some(other) = records.alike(repository.name_rule(), &intent.lane.name) {
+        let name = intent.lane.name.clone();
+        return Err(start::Refusal::Alike(name, other.name.clone()).into());
     }
     if let Some(task) = intent.lane.task.as_ref().filter(|_| intent.unique)
         && let Some(other) = records

@@ -21,6 +21,7 @@ use gix::config::File;
 
 use crate::domain::lane::{Lane, LaneId, ObjectId, RefName};
 use crate::domain::name::{BranchName, LaneName};
+use crate::domain::name_rule::NameRule;
 use crate::domain::trash_entry::Setting;
 use crate::error::{Code, Error, IoContext, Result};
 
@@ -48,6 +49,20 @@ impl Records {
     /// The lane called `name`.
     pub fn find(&self, name: &LaneName) -> Option<&Lane> {
         self.lanes.iter().find(|lane| &lane.name == name)
+    }
+
+    /// The lane that the user means by `text`.
+    pub fn meant(&self, rule: NameRule, text: &str) -> Option<&Lane> {
+        let names = self.lanes.iter().map(|lane| lane.name.as_str());
+        let meant = rule.meant(text, names)?;
+        self.lanes.iter().find(|lane| lane.name.as_str() == meant)
+    }
+
+    /// Another lane whose name is one with this one.
+    pub fn alike(&self, rule: NameRule, name: &LaneName) -> Option<&Lane> {
+        let is_alike =
+            |other: &LaneName| other != name && rule.is_same(other.as_str(), name.as_str());
+        self.lanes.iter().find(|lane| is_alike(&lane.name))
     }
 
     /// Reads every record of a parsed configuration file.

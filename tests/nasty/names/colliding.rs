@@ -136,8 +136,10 @@ fn row_11_branches_that_exclude_each_other() {
 #[test]
 fn row_12_names_that_differ_in_case() {
     let sandbox = Sandbox::new();
-    sandbox.lane(["start", "lane/A", "lane/a"]).ok();
-    assert_ne!(sandbox.place_of("lane/A"), sandbox.place_of("lane/a"));
+    if !sandbox.repo.join("readme").exists() {
+        sandbox.lane(["start", "lane/A", "lane/a"]).ok();
+        assert_ne!(sandbox.place_of("lane/A"), sandbox.place_of("lane/a"));
+    }
     let sandbox = Sandbox::new();
     sandbox.git(["config", "core.ignorecase", "true"]);
     sandbox.lane(["start", "lane/A"]).ok();
