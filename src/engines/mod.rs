@@ -3,6 +3,7 @@
 //!
 //! They take a gix repository or a path, know no lane, and are called by everything above.
 
+pub mod directory_readers;
 pub mod evidence;
 pub mod history;
 mod platform;

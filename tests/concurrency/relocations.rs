@@ -36,10 +36,9 @@ fn renames_beside_starts_drops_syncs_and_gc() {
                 _ => line(&[LANE, "rename", name, &renamed]),
             });
         }
-        // A prune that expires at once may look at a worktree just while it is on its way.
         let gits: [&[&str]; 2] = [
             &["git", "gc", "-q", "--prune=now"],
-            &["git", "worktree", "prune"],
+            &["git", "worktree", "prune", "--expire=now"],
         ];
         let (ended, _, gits) = sandbox.beside(&gits, || sandbox.together(&commands));
         failed += failures(&ended);

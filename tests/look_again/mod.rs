@@ -3,6 +3,7 @@
 
 mod held_up;
 mod landing;
+mod pruned;
 mod removal;
 
 use std::io::{Read, Write};

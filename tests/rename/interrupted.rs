@@ -145,3 +145,50 @@ fn a_failure_on_the_way_takes_everything_back() {
         sandbox.git_fails(["rev-parse", "--verify", "-q", "refs/heads/signin"]);
     }
 }
+
+/// What another git removes of the admin directory while the worktree is on its way is there again, and
+/// with it what was staged.
+#[test]
+fn an_admin_directory_that_was_pruned_on_the_way_is_put_back() {
+    let pruned: [&[&str]; 4] = [
+        &[""],
+        &["index"],
+        &["gitdir", "HEAD"],
+        &["logs", "commondir"],
+    ];
+    for gone in pruned {
+        for step in [
+            "relocate.directory-moved",
+            "relocate.unmarked",
+            "relocate.recorded",
+        ] {
+            let sandbox = at_work();
+            let path = sandbox.lane_path("login");
+            let before = content(&sandbox, "login", &path);
+            let log = |path| sandbox.git_in(path, ["reflog", "--format=%H"]);
+            let commits = log(&path);
+            let admin = sandbox.admin(&path);
+            sandbox.died(step, RENAME);
+            for name in gone {
+                let place = admin.join(name);
+                match place.is_dir() {
+                    true => std::fs::remove_dir_all(place).unwrap(),
+                    false => std::fs::remove_file(place).unwrap(),
+                }
+            }
+            if gone == [""] {
+                // git removes it when it is empty.
+                std::fs::remove_dir(admin.parent().unwrap()).unwrap();
+            }
+            sandbox.lane(["trash", "--expire"]).ok();
+            let path = sandbox.lane_path("signin");
+            assert_is(&sandbox, "signin", "signin", &path);
+            assert_eq!(
+                content(&sandbox, "signin", &path),
+                before,
+                "{step} {gone:?}"
+            );
+            assert!(log(&path).ends_with(&commits), "{step} {gone:?}");
+        }
+    }
+}

@@ -10,18 +10,27 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::kept_admin;
 use crate::domain::lane::{Lane, Worktree, lossless_path};
 use crate::domain::relocate::Refusal;
 use crate::domain::trash_entry::Stamp;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::operations::trash::links::{Style, names, write_dot_git, write_gitdir};
-use crate::operations::trash::relocation::{
-    hint_at_mounts, mark, restamp, stamp, unmark, with_writable,
-};
+use crate::operations::trash::move_mark::{mark_to_move, unmark};
+use crate::operations::trash::relocation::{hint_at_mounts, restamp, stamp, with_writable};
+use crate::repository::Repository;
 use crate::store::file_id::is_same;
 use crate::store::journal::step;
-use crate::store::lane_files::LaneDir;
 use crate::store::{entries, exists, no_replace};
+
+/// The admin directory of a worktree that is moved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Site<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) admin: &'a Path,
+    /// Where what is in it has a second name meanwhile.
+    pub(super) kept: &'a Path,
+}
 
 /// A directory, where it goes, and what of it is to be as it was.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,14 +65,22 @@ impl DirectoryMove {
     }
 
     /// Moves what is still to be moved.
-    pub(super) fn carry_out(&self, lane_dir: &LaneDir, admin: &Path, lane: &Lane) -> Result<()> {
+    pub(super) fn carry_out(&self, site: Site<'_>, lane: &Lane) -> Result<()> {
+        let Site {
+            repository,
+            admin,
+            kept,
+        } = site;
+        let lane_dir = repository.lane_dir();
         if !stands_at(&self.to, admin) {
             if !stands_at(&self.from, admin) {
                 let sentence = format!("'{}' is no longer there", self.from.display());
                 return Err(Error::refused(sentence).with_code(Code::Raced));
             }
-            mark(lane_dir, admin)?;
+            mark_to_move(lane_dir, admin)?;
             step("relocate.marked");
+            kept_admin::keep(repository, admin, kept)?;
+            step("relocate.admin-kept");
             if self.dot_git == Style::Relative {
                 self.point(&self.from, admin, Style::Absolute)?;
                 step("relocate.link-absolute");
@@ -75,13 +92,22 @@ impl DirectoryMove {
                 .map_err(|error| self.cannot(error, lane))?;
             step("relocate.directory-moved");
         }
-        self.settle(&self.to, lane_dir, admin)
+        self.settle(&self.to, site)
+    }
+
+    /// Looks a last time whether the admin directory has survived the move.
+    pub(super) fn ensure_admin(&self, site: Site<'_>) -> Result<()> {
+        match kept_admin::put_back(site.repository, site.admin, site.kept)? {
+            true => self.settle(&self.to, site),
+            false => Ok(()),
+        }
     }
 
     /// Moves it back where it was, wherever it is.
-    pub(super) fn take_back(&self, lane_dir: &LaneDir, admin: &Path, lane: &Lane) -> Result<()> {
+    pub(super) fn take_back(&self, site: Site<'_>, lane: &Lane) -> Result<()> {
+        let admin = site.admin;
         if stands_at(&self.from, admin) {
-            self.settle(&self.from, lane_dir, admin)?;
+            self.settle(&self.from, site)?;
             self.remove_made();
             return Ok(());
         }
@@ -92,7 +118,7 @@ impl DirectoryMove {
         };
         match stands_at(&self.to, admin) {
             true => {
-                back.carry_out(lane_dir, admin, lane)?;
+                back.carry_out(site, lane)?;
                 self.remove_made();
                 Ok(())
             }
@@ -111,8 +137,14 @@ impl DirectoryMove {
     }
 
     /// Both files name the places where the other one is.
-    fn settle(&self, directory: &Path, lane_dir: &LaneDir, admin: &Path) -> Result<()> {
-        write_gitdir(lane_dir, admin, directory, self.gitdir)?;
+    fn settle(&self, directory: &Path, site: Site<'_>) -> Result<()> {
+        let Site {
+            repository,
+            admin,
+            kept,
+        } = site;
+        kept_admin::put_back(repository, admin, kept)?;
+        write_gitdir(repository.lane_dir(), admin, directory, self.gitdir)?;
         step("relocate.gitdir");
         if self.dot_git == Style::Relative {
             self.point(directory, admin, Style::Relative)?;

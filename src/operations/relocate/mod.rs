@@ -10,11 +10,13 @@
 //! Called by `commands/rename` and `commands/move`, by `undo` and by `recover`.
 
 mod directory_move;
+mod kept_admin;
 mod relocate_facts;
 mod relocate_intent;
 
 use std::path::Path;
 
+use self::directory_move::{DirectoryMove, Site};
 pub use self::relocate_facts::{foresee, into_directory};
 pub use self::relocate_intent::Intent;
 use self::relocate_intent::{Admin, Tip};
@@ -173,29 +175,47 @@ fn carry_out(repository: &Repository, intent: &Intent) -> Result<()> {
             RefFormat::Reftable => None,
         };
         rename_branch(repository, intent, |rename| rename.carry_out(repository))?;
-        if let Some((directory, Admin(admin))) =
-            intent.directory.as_ref().zip(intent.admin.as_ref())
-        {
+        of_directory(repository, intent, |directory, site| {
             exclude::add(repository, &directory.to)?;
-            directory.carry_out(repository.lane_dir(), admin, &intent.before)?;
+            directory.carry_out(site, &intent.before)?;
             step("relocate.directory");
-        }
+            Ok(())
+        })?;
         let edit = edit.map_or_else(|| Edit::begin(repository.lane_dir()), Ok)?;
         record(repository, intent, edit)?;
         step("relocate.recorded");
     }
-    if let Some(directory) = &intent.directory {
-        exclude::remove(repository, &directory.from)?;
-    }
+    of_directory(repository, intent, |directory, site| {
+        directory.ensure_admin(site)?;
+        exclude::remove(repository, &directory.from)
+    })?;
     tidy(repository, intent)
+}
+
+/// Does something about the directory, where it goes elsewhere.
+fn of_directory(
+    repository: &Repository,
+    intent: &Intent,
+    act: impl FnOnce(&DirectoryMove, Site<'_>) -> Result<()>,
+) -> Result<()> {
+    let Some((directory, Admin(admin))) = intent.directory.as_ref().zip(intent.admin.as_ref())
+    else {
+        return Ok(());
+    };
+    let site = Site {
+        repository,
+        admin,
+        kept: &intent.room(repository).join("admin"),
+    };
+    act(directory, site)
 }
 
 /// Undoes what was done of it; the record says what it said before.
 fn take_back(repository: &Repository, intent: &Intent) -> Result<()> {
-    if let Some((directory, Admin(admin))) = intent.directory.as_ref().zip(intent.admin.as_ref()) {
-        directory.take_back(repository.lane_dir(), admin, &intent.before)?;
-        exclude::remove(repository, &directory.to)?;
-    }
+    of_directory(repository, intent, |directory, site| {
+        directory.take_back(site, &intent.before)?;
+        exclude::remove(repository, &directory.to)
+    })?;
     rename_branch(repository, intent, |rename| rename.take_back(repository))?;
     tidy(repository, intent)
 }

@@ -11,6 +11,7 @@ pub mod expire;
 pub mod keeper_commit;
 pub(super) mod links;
 mod lower_layer;
+pub(super) mod move_mark;
 mod parking;
 pub mod relocation;
 pub mod size;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
 use rustix::io::Errno;
 
+use super::move_mark::{is_marked, mark, mark_to_move, unmark};
 use super::{links, lower_layer, parking};
 use crate::domain::obstacle::Obstacle;
 use crate::domain::trash_entry::{KeptWorktree, Stamp};
@@ -22,9 +23,6 @@ use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
 use crate::store::no_replace;
 
-/// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
-const MARKER: &str = "git-lane is moving this worktree";
-
 /// How long `git worktree prune` may keep on removing the directory a lane comes back into.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -34,9 +32,6 @@ const LEAVING: &str = "leaving";
 const RETURNING: &str = "returning";
 const ADMIN_LEAVING: &str = "admin-leaving";
 const ADMIN_RETURNING: &str = "admin-returning";
-
-/// The marker before it has all its text.
-const UNFINISHED: &str = ".locked.lane-new";
 
 /// The two ends of a move.
 #[derive(Debug)]
@@ -165,7 +160,7 @@ impl Places {
         // What is in the place of one that has moved already is another one's.
         let admin_is_here = !exists(&self.kept_admin()) && exists(&self.admin);
         if admin_is_here && self.stamp.is_some() {
-            mark(&self.lane_dir, &self.admin)?;
+            mark_to_move(&self.lane_dir, &self.admin)?;
             step("places.marked");
         }
         if self.stamp.is_some() {
@@ -423,36 +418,6 @@ pub(in crate::operations) fn with_writable(
         std::fs::set_permissions(directory, std::fs::Permissions::from_mode(mode | 0o700))?;
     }
     act()
-}
-
-/// A kill between making the file and writing it would leave what `git worktree lock` without a
-/// reason makes: a lock that is not ours to remove.
-pub(in crate::operations) fn mark(lane_dir: &LaneDir, admin: &Path) -> Result<()> {
-    if is_marked(admin) {
-        return Ok(());
-    }
-    let (marker, unfinished) = (admin.join("locked"), admin.join(UNFINISHED));
-    lane_dir
-        .write(&unfinished, MARKER.as_bytes())
-        .context("write", &unfinished)?;
-    let marked = no_replace::rename(&unfinished, &marker).context("create", &marker);
-    if marked.is_err() {
-        crate::store::lane_files::remove_if_there(&unfinished)?;
-    }
-    marked
-}
-
-pub(in crate::operations) fn unmark(admin: &Path) -> Result<()> {
-    crate::store::lane_files::remove_if_there(&admin.join(UNFINISHED))?;
-    if is_marked(admin) {
-        crate::store::lane_files::remove_if_there(&admin.join("locked"))
-    } else {
-        Ok(())
-    }
-}
-
-fn is_marked(admin: &Path) -> bool {
-    lane_files::read(&admin.join("locked")).is_ok_and(|reason| reason == MARKER.as_bytes())
 }
 
 pub(in crate::operations) fn hint_at_mounts(error: Error) -> Error {
