@@ -121,9 +121,45 @@ pub fn forget(repository: &Repository) -> Result<()> {
     edit.commit()
 }
 
-/// The commit that the ref keeps.
+/// The commit that the ref keeps; a symbolic ref of that name is not git-lane's.
 pub fn kept(repository: &Repository) -> Result<Option<ObjectId>> {
-    repository.ref_target(&name()?)
+    let name = name()?;
+    match repository.symbolic_target(&name)? {
+        Some(_) => Ok(None),
+        None => repository.ref_target(&name),
+    }
+}
+
+/// Refuses where the ref could not be made: before anything begins, as nothing could be kept then.
+pub fn ensure_can_keep(repository: &Repository) -> Result<()> {
+    let name = name()?;
+    let below = format!("{REF}/");
+    let git = format!("git -C {}", quote(repository.common_dir().display()));
+    let in_the_way = match repository.symbolic_target(&name)? {
+        Some(_) => Some((name, "symbolic-ref --delete")),
+        None => {
+            let mut below = repository.refs_below(&below)?.into_iter();
+            below.next().map(|(name, _)| (name, "update-ref -d"))
+        }
+    };
+    let Some((name, remove)) = in_the_way else {
+        return Ok(());
+    };
+    let (sentence, code) = match remove {
+        "update-ref -d" => {
+            let sentence = format!("'{REF}' cannot be made beside '{}'", name.as_bstr());
+            (sentence, Code::BranchConflict)
+        }
+        _ => {
+            let sentence = format!("'{REF}' is a symbolic ref, and not git-lane's");
+            (sentence, Code::BranchAlias)
+        }
+    };
+    let hint = format!(
+        "remove it, if nothing needs it: {git} {remove} {}",
+        quote(name.as_bstr())
+    );
+    Err(Error::refused(sentence).with_code(code).hint(hint))
 }
 
 /// Has the ref keep `commit`.

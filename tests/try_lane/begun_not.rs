@@ -25,6 +25,16 @@ const MAIN: &[(&str, &str)] = &[
         "in-the-way",
     ),
     ("git update-index --skip-worktree src/app.txt", "in-the-way"),
+    // What is to keep the commit from any gc is the user's, or cannot be.
+    (
+        "git symbolic-ref refs/lane/try refs/heads/main",
+        "branch-alias",
+    ),
+    (
+        "git symbolic-ref refs/lane/try refs/lane/nowhere",
+        "branch-alias",
+    ),
+    ("git update-ref refs/lane/try/x HEAD", "branch-conflict"),
     // Clean for git, and not what it would write.
     (
         "git config core.autocrlf input; printf 'one\\r\\ntwo\\r\\nthree\\r\\n' >src/app.txt; \

@@ -123,8 +123,89 @@ fn undo_ends_it() {
     sandbox.lane(["try", "--back"]).ok();
     let list = sandbox.lane(["undo", "--list", "--json"]).json();
     assert_eq!(list["steps"][0]["undoable"], false, "{list}");
-    let run = sandbox.lane(["undo", "login", "-n"]);
-    assert!(!run.stdout.contains("the try"), "{run}");
+    let problem = &list["steps"][0]["problem"]["message"];
+    assert_eq!(problem, "it is over, and nothing of it is left");
+    let over = "the try of lane 'login' is over and has changed nothing";
+    for args in [&["undo", "-n"][..], &["undo", "login", "-n"]] {
+        let run = sandbox.lane(args);
+        assert!(run.stderr.contains(over), "{run}");
+    }
+    // Not where the user takes back another thing, or the try came before.
+    sandbox.lane(["start", "other"]).ok();
+    for args in [&["undo", "-n"][..], &["undo", "other", "-n"]] {
+        let run = sandbox.lane(args);
+        assert!(!run.stderr.contains("is over"), "{run}");
+    }
+}
+
+/// What a command has done that died is done: the same command again is no failure.
+#[test]
+fn back_again_after_a_death_says_that_it_is_back() {
+    for step in ["try.index", "try.forgotten"] {
+        for (args, between) in [
+            (&["try", "--back", "--json"][..], &[][..]),
+            (&["try", "--back", "--json"], &["mark", "login", "ready"]),
+            (&["try", "--back", "--to-lane", "--json"], &[]),
+        ] {
+            let sandbox = at_work();
+            let main = of_main(&sandbox);
+            let refused = sandbox.lane(["try", "--back"]);
+            assert!(refused.code == 1, "{refused}");
+            sandbox.lane(["try", "login"]).ok();
+            sandbox.died(step, ["try", "--back"]);
+            if !between.is_empty() {
+                sandbox.lane(between).ok();
+            }
+            let back = sandbox.lane(args).json();
+            assert_eq!(back["back"]["already"], true, "{step} {args:?}: {back}");
+            assert_eq!(back["back"]["branch"], "main");
+            assert_eq!(back["lane"], "login");
+            assert_eq!(of_main(&sandbox), main, "{step} {args:?}");
+            forgotten(&sandbox);
+            // Once more, and once more after another one.
+            let told = sandbox.lane(["try", "--back"]).ok();
+            assert_eq!(told, "the main worktree is back on 'main' already\n");
+            sandbox.lane(["try", "login"]).ok();
+            let back = sandbox.lane(["try", "--back", "--json"]).json();
+            assert_eq!(back["back"]["already"], false);
+            let refused = sandbox.lane(["try", "--back", "--json"]);
+            assert!(refused.stdout.contains("\"not-tried\""), "{refused}");
+        }
+    }
+}
+
+/// What only the lane ignores is no difference while it is shown, and no file is removed: it is
+/// named, and what was there before is not.
+#[test]
+fn what_only_the_lane_ignores_stays_and_is_named() {
+    let sandbox = at_work();
+    write(
+        &lane(&sandbox).join(".gitignore"),
+        "*.log\nbuild/\n*.out\n/deps/\n",
+    );
+    let main = of_main(&sandbox);
+    sandbox.lane(["try", "login"]).ok();
+    sandbox.write("a.out", "built\n");
+    sandbox.write("deps/x/y", "built\n");
+    sandbox.write("new.log", "of both\n");
+    let back = sandbox.lane(["try", "--back", "--json"]).json();
+    assert_eq!(
+        back["back"]["left"],
+        serde_json::json!(["a.out", "deps/x/y"])
+    );
+    for file in ["a.out", "deps/x/y", "new.log"] {
+        std::fs::remove_file(sandbox.repo.join(file)).unwrap();
+    }
+    std::fs::remove_dir_all(sandbox.repo.join("deps")).unwrap();
+    assert_eq!(of_main(&sandbox), main);
+    sandbox.lane(["try", "login"]).ok();
+    sandbox.write("a.out", "built\n");
+    let told = sandbox.lane(["try", "--back"]).ok();
+    assert!(
+        told.contains("what only lane 'login' ignores stays there, untracked: 'a.out'\n"),
+        "{told}"
+    );
+    forgotten(&sandbox);
 }
 
 /// `git switch` by hand ends it too; the next command that changes something forgets.

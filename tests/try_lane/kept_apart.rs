@@ -75,18 +75,6 @@ fn nothing_goes_before_all_are_staged() {
 /// A shell in the lane before it is shown, and one in the main worktree then.
 const UNSEEN: &[(&str, &str)] = &[
     (
-        "git update-index --assume-unchanged README; echo mine >>README",
-        "echo x >>README",
-    ),
-    (
-        "git update-index --skip-worktree README; echo mine >>README",
-        "echo x >>README",
-    ),
-    (
-        "git update-index --assume-unchanged README; echo mine >>README",
-        "rm README",
-    ),
-    (
         "git config core.autocrlf input; printf 'one\\r\\ntwo\\r\\n' >README; git add README",
         "echo x >>README",
     ),
@@ -102,14 +90,39 @@ const UNSEEN: &[(&str, &str)] = &[
     ),
 ];
 
+/// The same where the lane's file, at which git is told not to look, is shown too.
+const FLAGGED: &[(&str, &str)] = &[
+    (
+        "git update-index --assume-unchanged README; echo mine >>README",
+        "echo x >>README",
+    ),
+    (
+        "git update-index --skip-worktree README; echo mine >>README",
+        "echo x >>README",
+    ),
+    (
+        "git update-index --assume-unchanged README; echo mine >>README",
+        "rm README",
+    ),
+];
+
 #[test]
 fn what_git_does_not_see_in_the_lane_is_not_replaced() {
-    for (lanes, mains) in UNSEEN {
+    let unseen = UNSEEN.iter().map(|row| (row, false));
+    for ((lanes, mains), since) in unseen.chain(FLAGGED.iter().map(|row| (row, true))) {
         let sandbox = sandbox();
-        sandbox
-            .sh_in(&lane(&sandbox), &format!("set -e; {lanes}"))
-            .ok();
+        let in_lane = || {
+            sandbox
+                .sh_in(&lane(&sandbox), &format!("set -e; {lanes}"))
+                .ok()
+        };
+        if !since {
+            in_lane();
+        }
         sandbox.lane(["try", "login"]).ok();
+        if since {
+            in_lane();
+        }
         sandbox.sh(&format!("set -e; {mains}")).ok();
         let state = || (contents(&lane(&sandbox)), contents(&sandbox.repo));
         let before = state();
@@ -123,6 +136,28 @@ fn what_git_does_not_see_in_the_lane_is_not_replaced() {
             assert_eq!(state(), before, "{lanes} / {mains}");
         }
         assert!(sandbox.locks_of_git().is_empty());
+    }
+}
+
+/// Edits of a file at which git is told not to look were shown, and what was made of them goes into the
+/// lane.
+#[test]
+fn what_was_shown_of_a_flagged_file_is_taken_in() {
+    for (lanes, mains) in FLAGGED {
+        let sandbox = sandbox();
+        let lane = lane(&sandbox);
+        sandbox.sh_in(&lane, &format!("set -e; {lanes}")).ok();
+        sandbox.lane(["try", "login"]).ok();
+        sandbox.sh(&format!("set -e; {mains}")).ok();
+        let edited = std::fs::read_to_string(sandbox.repo.join("README")).ok();
+        assert!(
+            edited
+                .as_ref()
+                .is_none_or(|text| text.ends_with("mine\nx\n"))
+        );
+        sandbox.lane(["try", "--back", "--to-lane"]).ok();
+        let found = std::fs::read_to_string(lane.join("README")).ok();
+        assert_eq!(found, edited, "{lanes} / {mains}");
     }
 }
 

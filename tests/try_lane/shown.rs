@@ -62,6 +62,18 @@ const LANES: &[(&str, &str)] = &[
         "a submodule that is not there",
         "git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),module; mkdir -p module",
     ),
+    (
+        "files that git is told not to look at",
+        "git update-index --assume-unchanged README; echo edited >>README;
+         git update-index --skip-worktree src/app.txt; echo more >>src/app.txt;
+         git update-index --assume-unchanged sub/deep.txt; rm sub/deep.txt",
+    ),
+    (
+        "files that git is told not to look at, beside what only git can tell",
+        "echo new >added; git add --intent-to-add added;
+         git update-index --assume-unchanged README; echo edited >>README;
+         git update-index --skip-worktree src/app.txt; echo more >>src/app.txt",
+    ),
     ("a pipe", "mkfifo pipe; echo x >new"),
 ];
 

@@ -72,9 +72,20 @@ impl Report {
     }
 
     fn back_text(&self, back: &BroughtBack, page: &mut Page) {
-        let is = if self.dry_run { "would be" } else { "is" };
-        let text = format!("the main worktree {is} back on '{}'", back.branch);
+        let (is, already) = match (back.already, self.dry_run) {
+            (true, _) => ("is", " already"),
+            (false, true) => ("would be", ""),
+            (false, false) => ("is", ""),
+        };
+        let text = format!("the main worktree {is} back on '{}'{already}", back.branch);
         page.line(Cell::new(text, Style::Good));
+        if !back.left.is_empty() {
+            page.line(format!(
+                "  what only lane '{}' ignores stays there, untracked: {}",
+                back.lane,
+                some(&back.left)
+            ));
+        }
         if back.tip != back.from {
             page.line(format!(
                 "  '{}' has moved meanwhile: {}..{}",
@@ -106,8 +117,14 @@ impl serde::Serialize for Report {
             })
         });
         let back = self.back.as_ref().map(|back| {
+            let left: Vec<_> = back
+                .left
+                .iter()
+                .map(|path| lossless(path.as_bstr()))
+                .collect();
             serde_json::json!({
                 "lane": back.lane, "laneIsGone": back.lane_is_gone,
+                "already": back.already, "left": left,
                 "commit": back.commit.to_string(), "branch": name_of(&back.branch),
                 "from": back.from.to_string(), "to": back.tip.to_string(),
             })

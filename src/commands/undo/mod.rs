@@ -14,7 +14,7 @@ use crate::domain::undo::{Refusal, Wanted};
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::operations::gate::{Judge, Wish};
 use crate::operations::land::outcome::{Asked, Wording};
-use crate::operations::undo::{Act, Plan, Request, list, plan, undo};
+use crate::operations::undo::{Act, Plan, Request, list, over, plan, undo};
 use crate::repository::Repository;
 use crate::store::events;
 use crate::store::git::PrePush;
@@ -87,6 +87,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         revert: args.revert,
     };
     let plan = plan(&repository, request)?;
+    if let Some(lane) = &plan.passed_over {
+        ui.note(over(lane));
+    }
     if args.dry_run {
         ui.report(&Undid::planned(&plan));
         return Ok(());

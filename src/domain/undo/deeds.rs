@@ -30,6 +30,8 @@ pub struct Step {
     pub undone: bool,
     /// Whether a process has begun to take it back, and died.
     pub begun: bool,
+    /// Whether it is over by itself, and has left nothing to take back.
+    pub over: bool,
 }
 
 /// What a step did.
@@ -127,7 +129,7 @@ impl Step {
 
     /// Whether it can be meant by an undo.
     pub fn stands(&self) -> bool {
-        !self.undone && self.deed != Deed::Undo
+        !self.undone && !self.over && self.deed != Deed::Undo
     }
 
     /// Whether it is about the lane of that name or id.
@@ -364,6 +366,7 @@ impl<'a> Operation<'a> {
             sequence: self.sequence,
             undone: false,
             begun: false,
+            over: false,
         })
     }
 }

@@ -54,6 +54,21 @@ pub fn choose<'a>(steps: &'a [Step], wanted: Wanted<'_>) -> Result<&'a Step, Ref
     }
 }
 
+/// The lane of a try that came after `step` and is over by itself: a user who wants the last thing taken
+/// back may mean that.
+pub fn passed_over<'a>(steps: &'a [Step], wanted: Wanted<'_>, step: &Step) -> Option<&'a LaneName> {
+    let later = steps
+        .iter()
+        .rev()
+        .filter(|other| other.sequence > step.sequence);
+    let is_meant = |other: &&Step| match wanted.lane {
+        Some(_) => other.lane_id == step.lane_id,
+        None => other.owner == wanted.owner,
+    };
+    let mut passed = later.filter(|other| other.over).filter(is_meant);
+    passed.next().map(|other| &other.lane)
+}
+
 /// The lanes that were called so, or have that id.
 pub fn called(steps: &[Step], name: &str) -> BTreeSet<LaneId> {
     let of = steps.iter().filter(|step| step.is_of(name));

@@ -35,6 +35,8 @@ pub enum Refusal {
     },
     /// The step was taken back already, or is an undo.
     Undone(bool),
+    /// It is over by itself: a lane that is no longer shown.
+    Over,
     /// Something later of the same lane has to be taken back before.
     Later(What),
     /// The base is gone.
@@ -147,9 +149,10 @@ impl Refusal {
     /// A stable word for scripts.
     pub fn code(&self) -> Code {
         match self {
-            Refusal::NothingOf { .. } | Refusal::NothingOfYours { .. } | Refusal::Undone(_) => {
-                Code::NothingToUndo
-            }
+            Refusal::NothingOf { .. }
+            | Refusal::NothingOfYours { .. }
+            | Refusal::Undone(_)
+            | Refusal::Over => Code::NothingToUndo,
             Refusal::Overtaken { .. } | Refusal::Later(_) | Refusal::MovedOn { .. } => {
                 Code::CameAfter
             }
@@ -191,7 +194,7 @@ impl Refusal {
             Refusal::Overtaken { lane, .. } => {
                 format!("if that is to go: git lane undo {}", quote(lane))
             }
-            Refusal::Undone(_) | Refusal::Later(_) => return None,
+            Refusal::Undone(_) | Refusal::Over | Refusal::Later(_) => return None,
             Refusal::BaseGone { .. } => "see what there is with: git branch".into(),
             Refusal::NotLanded { lane, .. } => format!(
                 "if the lane is in the trash, bring it back with: git lane restore {}",
@@ -299,6 +302,7 @@ impl std::fmt::Display for Refusal {
                 noun(*by)
             ),
             Refusal::Undone(true) => f.write_str("an undo is not taken back"),
+            Refusal::Over => f.write_str("it is over, and nothing of it is left"),
             Refusal::Undone(false) => f.write_str("it was taken back"),
             Refusal::Later(what) => write!(f, "{} of the same lane came after", noun(*what)),
             Refusal::BaseGone { base } => write!(f, "there is no branch '{base}' any more"),

@@ -7,7 +7,7 @@
 //! The forecast takes lanes in, and `operations/try_lane` what it shows.
 
 use bstr::{BStr, BString, ByteSlice};
-use gix::index::entry::Mode;
+use gix::index::entry::{Flags, Mode};
 
 use crate::domain::forecast::Standing;
 use crate::domain::lane::{ObjectId, Worktree};
@@ -27,8 +27,11 @@ use crate::store::{parallel, retry};
 pub enum Purpose {
     /// It is looked at, and nothing of it stays.
     Foretold,
-    /// It is checked out: what a filter stores beside git's objects is needed for that.
+    /// It is checked out: what a filter stores beside git's objects is needed for that, and files count
+    /// that git is told not to look at.
     Shown,
+    /// It would be.
+    Rehearsed,
 }
 
 /// What is committed.
@@ -91,6 +94,9 @@ impl Taking {
         let own = worktree.git_dir.join("index");
         let copy = Prepared::copy(&own, scratch.path(&format!("index-{}", unique_id())))?;
         let git = || on_copy(repository, scratch, worktree, &copy, purpose);
+        if purpose != Purpose::Foretold {
+            look_at_all(repository, worktree, &git)?;
+        }
         let (gone, changed) = changed(repository, worktree, found, &git)?;
         let mut steps: Vec<Step> = Vec::new();
         if !gone.is_empty() {
@@ -139,12 +145,47 @@ fn on_copy(
     // git-lfs stores what it cleans.
     let git = match purpose {
         Purpose::Shown => git,
-        Purpose::Foretold => {
+        Purpose::Foretold | Purpose::Rehearsed => {
             git.with_for_programs("lfs.storage", &scratch.path("lfs").display().to_string())
         }
     };
     git.on_own_index(&repository.gix, &copy.path)
         .hiding(&repository.gix, &format!("GIT_INDEX_FILE {VARIABLES}"))
+}
+
+/// Has git look, by the copy of the index, at files that it is told to believe unchanged; and at those
+/// to skip that are there, as a sparse checkout leaves out what is not.
+fn look_at_all(
+    repository: &Repository,
+    worktree: &Worktree,
+    git: &impl Fn() -> Invocation,
+) -> Result<()> {
+    let (path, hash) = (worktree.git_dir.join("index"), repository.gix.object_hash());
+    let Ok(index) = gix::index::File::at(path, hash, true, Default::default()) else {
+        return Ok(());
+    };
+    let is_there = |path: &BStr| {
+        let file = worktree.path.join(crate::store::path(path));
+        std::fs::symlink_metadata(file).is_ok()
+    };
+    let flagged = |flag: Flags, counts: &dyn Fn(&BStr) -> bool| -> Vec<u8> {
+        let entries = index.entries().iter();
+        let paths = entries
+            .filter(|entry| entry.flags.contains(flag) && entry.mode != Mode::DIR)
+            .map(|entry| entry.path(&index))
+            .filter(|path| counts(path));
+        paths
+            .flat_map(|path| [path.as_bytes(), b"\0"].concat())
+            .collect()
+    };
+    let assumed = flagged(Flags::ASSUME_VALID, &|_| true);
+    let skipped = flagged(Flags::SKIP_WORKTREE, &is_there);
+    for (word, paths) in [("assume-unchanged", assumed), ("skip-worktree", skipped)] {
+        if !paths.is_empty() {
+            git().unflag(word, paths)?;
+        }
+    }
+    Ok(())
 }
 
 /// What differs from the index: entries that take out what a link stands in the way of, and the paths

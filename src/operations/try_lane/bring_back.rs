@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use bstr::BString;
 
 use super::main_move::{Deed, MainMove};
-use super::{differences, main_worktree, obstructed, raced, tried_now, turn};
-use crate::domain::event::{End, Subject, What};
+use super::{differences, known_untracked, main_worktree, obstructed, raced, tried_now, turn};
+use crate::domain::event::{End, Event, Phase, Subject, What};
 use crate::domain::lane::{Head, ObjectId, RefName, Worktree, user_of};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::place;
@@ -38,12 +38,74 @@ pub struct BroughtBack {
     pub from: ObjectId,
     /// Where it is now.
     pub tip: ObjectId,
+    /// Files that were made there meanwhile and that only the lane ignores, so that they are no
+    /// difference from what was shown.
+    pub left: Vec<BString>,
+    /// Whether it was back before, and only the command that brought it back had not told so.
+    pub already: bool,
 }
 
 /// Brings it back, or says what would be done.
 pub fn back(repository: &Repository, dry_run: bool) -> Result<BroughtBack> {
     let _turn = turn(repository, dry_run)?;
+    if let Some(back) = is_back(repository)? {
+        return Ok(back);
+    }
     go_back(repository, dry_run)
+}
+
+/// How it is where a command died that was bringing it back, and what has recovered that has completed
+/// it.
+pub(super) fn is_back(repository: &Repository) -> Result<Option<BroughtBack>> {
+    if repository.tried()?.is_some() {
+        return Ok(None);
+    }
+    let events = repository.log().since(0)?;
+    let of_a_try = |event: &&Event| matches!(event.subject.what, What::Try | What::TryBack);
+    let last = events.iter().rev().find(of_a_try);
+    let Some(last) =
+        last.filter(|last| last.subject.what == What::TryBack && last.phase == Phase::Before)
+    else {
+        return Ok(None);
+    };
+    let Subject {
+        lane: Some(lane),
+        lane_id,
+        base: Some(branch),
+        base_commit: Some(commit),
+        ..
+    } = last.subject.clone()
+    else {
+        return Ok(None);
+    };
+    let Ok(main) = main_worktree(repository)? else {
+        return Ok(None);
+    };
+    let Some(tip) = repository.ref_target(&branch)? else {
+        return Ok(None);
+    };
+    let named = BranchName::from_ref(branch.as_bstr());
+    let meant = named
+        .map(|named| repository.branch_meant(&named))
+        .transpose()?;
+    if meant.is_none() || meant.as_ref() != main.head.branch() {
+        return Ok(None);
+    }
+    let lanes = repository.records()?.lanes;
+    let now = lanes
+        .into_iter()
+        .find(|lane| Some(&lane.id) == lane_id.as_ref());
+    Ok(Some(BroughtBack {
+        lane_is_gone: now.is_none(),
+        lane: now.map_or(lane, |lane| lane.name),
+        commit,
+        main: main.path,
+        branch,
+        from: tip,
+        tip,
+        left: Vec::new(),
+        already: true,
+    }))
 }
 
 /// The same for who has the turn.
@@ -85,6 +147,17 @@ pub(super) fn home_of(
 ) -> Result<(BranchName, ObjectId)> {
     let plan = Plan::of(repository, tried.clone(), main.clone())?;
     Ok((plan.branch, plan.tip))
+}
+
+/// What is untracked there by now and was not before. It is only told: all of it stays.
+fn left_there(
+    repository: &Repository,
+    main: &Worktree,
+    known: &known_untracked::Known,
+) -> Vec<BString> {
+    let mut left = repository.git_in(main).list_untracked().unwrap_or_default();
+    left.retain(|path| !known.has(path));
+    left
 }
 
 /// What is to be done.
@@ -168,8 +241,14 @@ impl Plan {
             new: tip,
             from: shown,
         };
+        let known = known_untracked::Known::read(repository);
         back.carry_out(repository, index, prepared)?;
+        let left = match known {
+            Ok(known) => left_there(repository, &now.main, &known),
+            Err(_) => Vec::new(),
+        };
         now.told(repository)
+            .map(|back| BroughtBack { left, ..back })
     }
 
     /// Refuses where files, but for those that are taken, have something that neither git nor the lane
@@ -208,6 +287,8 @@ impl Plan {
             branch: tried.branch.clone(),
             from: tried.from,
             tip: self.tip,
+            left: Vec::new(),
+            already: false,
         })
     }
 

@@ -149,6 +149,7 @@ pub fn show(repository: &Repository, lane: &Lane, dry_run: bool) -> Result<Shown
 
 fn show_from_branch(repository: &Repository, lane: &Lane, dry_run: bool) -> Result<Shown> {
     let home = home(repository)?.map_err(|refusal| refusal.refuse(&lane.name))?;
+    tried::ensure_can_keep(repository)?;
     let scratch = scratch(repository, dry_run)?;
     let snapshot = lane_snapshot::take(repository, &scratch, lane, purpose(dry_run))?;
     if dry_run {
@@ -180,7 +181,7 @@ fn scratch(repository: &Repository, dry_run: bool) -> Result<Scratch> {
 
 fn purpose(dry_run: bool) -> Purpose {
     match dry_run {
-        true => Purpose::Foretold,
+        true => Purpose::Rehearsed,
         false => Purpose::Shown,
     }
 }
@@ -288,6 +289,7 @@ fn lay_out(
     if repository.tried()?.is_some() {
         return Err(raced(main));
     }
+    tried::ensure_can_keep(repository)?;
     let prepared = index.copy()?;
     step("try.prepared");
     let changed = changes(repository, home.tip, snapshot.commit)?;

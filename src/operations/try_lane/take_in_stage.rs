@@ -90,5 +90,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
         );
     }
     std::fs::copy(from, to).context("write", to)?;
-    Ok(())
+    // A machine that loses its power must not have the name of a file alone, where the other one has gone.
+    let synced = std::fs::File::open(to).and_then(|file| file.sync_all());
+    synced.context("sync", to)
 }

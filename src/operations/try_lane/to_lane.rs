@@ -45,6 +45,10 @@ pub struct Taken {
 /// Takes it, or says what would be taken.
 pub fn take_to_lane(repository: &Repository, dry_run: bool) -> Result<Taken> {
     let _turn = turn(repository, dry_run)?;
+    if let Some(back) = bring_back::is_back(repository)? {
+        let files = Vec::new();
+        return Ok(Taken { files, back });
+    }
     let tried = tried_now(repository)?;
     let main = main_worktree(repository)?.map_err(|refusal| refusal.refuse(&tried.lane))?;
     if differences::find(repository, &main, &tried)?.is_empty() {

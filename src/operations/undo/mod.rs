@@ -36,7 +36,7 @@ use crate::store::activity::Activity;
 use crate::store::events::Operation;
 use crate::store::journal::{Exclusive, step};
 
-pub use undo_facts::{list, plan};
+pub use undo_facts::{list, over, plan};
 
 /// The lock of undos: one at a time, so that none takes back what another one is at.
 const LOCK: &str = "undo.lock";
@@ -60,6 +60,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// How.
     pub act: Act,
+    /// The lane of a later try that is over, so that there is nothing of it to take back.
+    pub passed_over: Option<LaneName>,
 }
 
 /// How it is done.

@@ -11,7 +11,7 @@ use crate::domain::carried::Moved;
 use crate::domain::event::{Stays, What};
 use crate::domain::finish::Relation;
 use crate::domain::lane::{Lane, ObjectId, RefName, WorktreeState};
-use crate::domain::name::BranchName;
+use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::{ensure_movable, place};
 use crate::domain::trash_entry::Entry;
 use crate::domain::undo;
@@ -29,7 +29,24 @@ use crate::store::retry;
 pub fn plan(repository: &Repository, request: Request<'_>) -> Result<Plan> {
     let steps = steps(repository)?;
     let step = undo::choose(&steps, request.wanted)?;
-    Survey::new(repository, &steps)?.plan(step, request.revert)
+    let passed_over = undo::passed_over(&steps, request.wanted, step).cloned();
+    match Survey::new(repository, &steps)?.plan(step, request.revert) {
+        Ok(plan) => Ok(Plan {
+            passed_over,
+            ..plan
+        }),
+        Err(error) => Err(match passed_over {
+            Some(lane) => error.hint(over(&lane)),
+            None => error,
+        }),
+    }
+}
+
+/// What a user is told whose last step is a try that is over.
+pub fn over(lane: &LaneName) -> String {
+    format!(
+        "the try of lane '{lane}' is over and has changed nothing: this is about what came before it"
+    )
 }
 
 /// A step, and why it cannot be taken back; `None`: it can.
@@ -50,6 +67,7 @@ pub fn list(
     let more = found.len().saturating_sub(most);
     let listed = found.into_iter().take(most).map(|step| {
         let why_not = match undo::overtaker(&steps, step) {
+            _ if step.over => Some(Refusal::Over.into()),
             _ if !step.stands() => Some(Refusal::Undone(step.deed == Deed::Undo).into()),
             Some(later) => Some(Refusal::Later(later.deed.what()).into()),
             None => survey.plan(step, false).err(),
@@ -70,7 +88,7 @@ fn steps(repository: &Repository) -> Result<Vec<Step>> {
             let shown = tried
                 .as_ref()
                 .is_some_and(|tried| tried.lane_id == step.lane_id && tried.commit == *commit);
-            step.undone = is_shown || !shown;
+            step.over = is_shown || !shown;
             is_shown |= shown;
         }
     }
@@ -176,7 +194,11 @@ impl<'a> Survey<'a> {
                 .into());
             }
         };
-        Ok(Plan { steps, act })
+        Ok(Plan {
+            steps,
+            act,
+            passed_over: None,
+        })
     }
 
     fn lane(&self, step: &Step) -> Option<&Lane> {

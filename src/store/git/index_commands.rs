@@ -143,6 +143,15 @@ impl Invocation {
             .run()
     }
 
+    /// `git update-index --no-<flag>` of `paths`, a NUL after each.
+    pub fn unflag(self, flag: &str, paths: impl Into<Vec<u8>>) -> Result<()> {
+        self.arg("update-index")
+            .arg(format!("--no-{flag}"))
+            .args(["-z", "--stdin"])
+            .input(paths)
+            .run()
+    }
+
     /// `git checkout-index`: writes the files of `paths`, a NUL after each, from the index.
     pub fn checking_out(
         self,
