@@ -85,6 +85,44 @@ fn looking_and_going_back_stay_free() {
     }
 }
 
+/// Where the main worktree has a home, it goes from a lane that it shows to no other branch, be that new;
+/// what was shown stays.
+#[test]
+fn a_home_holds_while_a_lane_is_shown() {
+    for level in ["restore", "refuse", "warn"] {
+        if level == "refuse" && git_version() < (2, 46) {
+            continue;
+        }
+        for script in ["git switch side", "git switch -c x", "git checkout -b x"] {
+            let sandbox = Sandbox::new();
+            sandbox.git(["branch", "side"]);
+            sandbox.write("lane.toml", "rule.home = \"main\"\n");
+            sandbox.commit("home");
+            sandbox.lane(["init", "--level", level]).ok();
+            sandbox.lane(["start", "login"]).ok();
+            write(&lane(&sandbox).join("README"), "edited\n");
+            sandbox.lane(["try", "login"]).ok();
+            let head = sandbox.git(["rev-parse", "HEAD"]);
+            let run = sandbox.sh(script);
+            assert!(
+                run.stderr.contains("the main worktree stays on 'main'"),
+                "{level}, {script}: {run}"
+            );
+            if level != "warn" {
+                assert_eq!(
+                    sandbox.git(["rev-parse", "HEAD"]),
+                    head,
+                    "{level}, {script}"
+                );
+                sandbox.git_fails(["symbolic-ref", "-q", "HEAD"]);
+                assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+                sandbox.lane(["try", "--back"]).ok();
+                assert_eq!(sandbox.git(["symbolic-ref", "HEAD"]), "refs/heads/main");
+            }
+        }
+    }
+}
+
 /// git-lane itself passes, and its own hook says nothing of it.
 #[test]
 fn git_lane_goes_both_ways_at_every_level() {

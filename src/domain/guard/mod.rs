@@ -201,6 +201,10 @@ fn switched(facts: &Facts, event: &Event) -> Verdict {
         Previous::Branch(previous) if previous == home => {
             Verdict::Stop(finding, Remedy::Switch(home.clone()))
         }
+        // Back to what it shows of a lane.
+        Previous::Commit if facts.tried.is_some() && facts.place == Place::Main => {
+            Verdict::Stop(finding, Remedy::DetachAtOld)
+        }
         // It was elsewhere before: only its way home is held open.
         _ => Verdict::Say(finding),
     }

@@ -671,6 +671,42 @@ fn a_refused_merge_says_how_to_give_it_up() {
     assert!(!hint(false).contains("abort"));
 }
 
+/// The main worktree that shows a lane goes home, or stays with that lane.
+#[test]
+fn what_shows_a_lane_is_left_for_home_alone() {
+    let tried = |facts: Facts| Facts {
+        tried: Some("login".into()),
+        ..facts
+    };
+    let from_commit = || Event::Switched {
+        previous: Previous::Commit,
+        added: false,
+        made: Made::Before,
+        checkout: true,
+        own: OwnBranch::There,
+    };
+    let home = |at: &str| Facts {
+        home: Some(branch("main")),
+        ..in_main(on(at))
+    };
+    for (facts, event, expected) in [
+        (
+            tried(home("x")),
+            from_commit(),
+            "left-home: back to the commit",
+        ),
+        (tried(home("main")), from_commit(), "allow"),
+        (home("x"), from_commit(), "say left-home"),
+        (tried(in_main(on("x"))), from_commit(), "allow"),
+    ] {
+        assert_eq!(
+            short(judge(&facts, &event)),
+            expected,
+            "{facts:?} {event:?}"
+        );
+    }
+}
+
 /// What the main worktree shows of a lane takes no commit, and no other place is meant.
 #[test]
 fn nothing_is_committed_on_what_is_shown_of_a_lane() {
