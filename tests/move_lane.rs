@@ -107,8 +107,7 @@ fn what_is_refused_changes_nothing() {
         ("path-occupied", "../shop.lanes/other/inside"),
         ("path-occupied", "../link"),
         ("path-occupied", "../full"),
-        ("lane-exists", "../shop.lanes/login/."),
-        ("lane-exists", "../shop.lanes"),
+        ("path-occupied", "../shop.lanes/login/."),
     ] {
         let sandbox = at_work();
         sandbox.lane(["start", "other"]).ok();
@@ -116,13 +115,79 @@ fn what_is_refused_changes_nothing() {
         write(&sandbox.root().join("full/login/file"), "mine");
         let run = sandbox.lane(["--json", "move", "login", to]);
         let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-        let found = document["error"]["code"].as_str().unwrap().to_owned();
-        // Into itself.
-        let fits = found == code || to.ends_with("login/.") && found == "path-occupied";
-        assert!(fits, "{to}: {run}");
+        assert_eq!(document["error"]["code"], code, "{to}: {run}");
         run.fails(1);
         assert_at(&sandbox, &sandbox.lane_path("login"));
     }
+}
+
+/// What is so already is done, and no operation; one that waits to land too.
+#[test]
+fn a_lane_that_has_its_name_and_place_has_them() {
+    let sandbox = at_work();
+    let path = sandbox.lane_path("login");
+    let events = || sandbox.lane(["log", "--json"]).json()["events"].clone();
+    let (config, before) = (sandbox.repo.join(".git/config"), events());
+    let config = || std::fs::read_to_string(&config).unwrap();
+    let records = config();
+    for args in [
+        &["rename", "login", "login"][..],
+        &["rename", "login", "login", "--branch", "login"],
+        &["rename", "login", "login", "--path", "../shop.lanes/login"],
+        &["move", "login", "../shop.lanes"],
+        &["move", "login", "../shop.lanes", "-n"],
+    ] {
+        let args = args.to_vec();
+        let told = sandbox.lane(&args).ok();
+        assert_eq!(
+            told.lines().next().unwrap(),
+            "lane 'login' has that name, that branch and that place already",
+            "{args:?}"
+        );
+        assert_eq!(told.lines().count(), 1, "{told}");
+        let json = sandbox.lane(["--json"].iter().chain(&args)).json();
+        assert_eq!(json["was"]["path"], json["path"], "{args:?}");
+        assert_at(&sandbox, &path);
+        assert_eq!((config(), events()), (records.clone(), before.clone()));
+    }
+}
+
+/// Directories that a move has made below the directory of lanes go when the last lane has left them;
+/// those with anything in them, and those elsewhere, stay.
+#[test]
+fn what_a_move_leaves_empty_goes() {
+    let sandbox = at_work();
+    let lanes = sandbox.root().join("shop.lanes");
+    sandbox.lane(["start", "other"]).ok();
+    for (to, kept) in [
+        ("../shop.lanes/a/b/c", &[][..]),
+        ("../shop.lanes/a/d", &["a"]),
+        ("../far/off", &["a"]),
+        ("../shop.lanes/deep/er", &["a", "../far"]),
+        ("../shop.lanes/login", &["a", "../far"]),
+    ] {
+        let from = sandbox.lane(["path", "login"]).ok();
+        sandbox.lane(["move", "login", to]).ok();
+        if to.ends_with("a/d") {
+            write(&lanes.join("a/mine"), "mine");
+        }
+        for kept in kept {
+            assert!(lanes.join(kept).exists(), "{to}: {kept}");
+        }
+        assert!(lanes.is_dir());
+        let left = Path::new(from.trim_end()).parent().unwrap().to_owned();
+        let is_far = left.ends_with("far");
+        let is_empty = |path: &Path| std::fs::read_dir(path).unwrap().next().is_none();
+        assert!(
+            !left.exists() || is_far || !is_empty(&left),
+            "{to}: {left:?}"
+        );
+    }
+    assert!(!lanes.join("a/b").exists() && !lanes.join("deep").exists());
+    sandbox.lane(["move", "login", "../shop.lanes/x/y"]).ok();
+    sandbox.lane(["undo"]).ok();
+    assert!(!lanes.join("x").exists());
+    assert_at(&sandbox, &sandbox.lane_path("login"));
 }
 
 #[test]

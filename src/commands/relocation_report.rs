@@ -123,6 +123,10 @@ impl RelocationReport {
 
     fn first_line(&self) -> String {
         let (was, now) = (&self.was, &self.lane);
+        let is_same = (&was.lane, &was.branch, &was.path) == (now, &self.branch, &self.path);
+        if is_same {
+            return format!("lane '{now}' has that name, that branch and that place already");
+        }
         if let Some((from, to)) = self.new_branch().filter(|_| was.lane == *now) {
             let is = if self.dry_run { "would be" } else { "is now" };
             let directory = match was.path == self.path {

@@ -239,7 +239,7 @@ mod tests {
             read_only: true,
             ..unused()
         };
-        let busy = Refusal::Locked("in use".into());
+        let busy = Refusal::Locked("/lanes/x".into(), "in use".into());
         for (facts, now, older_than, expected) in [
             (landed(), 1, None, "ancestor"),
             (landed(), DAY, Some(2 * DAY), "too-young"),

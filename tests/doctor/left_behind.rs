@@ -19,6 +19,43 @@ fn a_lock_beside_a_branch_is_reported() {
     assert!(!lock.exists());
 }
 
+/// A git that is killed while it writes or compacts a reftable leaves a lock of the list, or of a table.
+#[test]
+fn a_lock_in_a_reftable_is_reported() {
+    if git_version() < (2, 45) {
+        skipped(&format!("git {:?} has no reftable", git_version()));
+        return;
+    }
+    for of_lane in [false, true] {
+        for suffix in [".list", ".ref"] {
+            let sandbox = Sandbox::empty();
+            sandbox.git(["init", "-q", "-b", "main", "--ref-format=reftable"]);
+            sandbox.git(["commit", "-q", "--allow-empty", "-m", "one"]);
+            sandbox.lane(["start", "login"]).ok();
+            let git_dir = match of_lane {
+                true => sandbox.admin(&sandbox.lane_path("login")),
+                false => sandbox.repo.join(".git"),
+            };
+            let tables = std::fs::read_dir(git_dir.join("reftable")).unwrap();
+            let table = tables
+                .map(|entry| entry.unwrap().path())
+                .find(|path| path.to_str().unwrap().ends_with(suffix))
+                .unwrap();
+            let lock = table.with_file_name(format!(
+                "{}.lock",
+                table.file_name().unwrap().to_str().unwrap()
+            ));
+            write(&lock, "");
+            age(&lock, 3600);
+            assert_eq!(sandbox.findings(), ["lock"], "{}", lock.display());
+            let run = doctor(&sandbox, &[]);
+            assert!(run.stdout.contains(lock.to_str().unwrap()), "{run}");
+            std::fs::remove_file(&lock).unwrap();
+            assert_eq!(sandbox.findings(), Vec::<String>::new());
+        }
+    }
+}
+
 #[test]
 fn settings_a_leaked_git_dir_leaves_behind_are_undone() {
     let sandbox = Sandbox::new();

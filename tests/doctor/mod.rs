@@ -9,7 +9,7 @@ mod lost;
 mod rebuilt;
 mod strays;
 
-use crate::support::{Run, Sandbox, age, age_all, git_version, listing, outdate, write};
+use crate::support::{Run, Sandbox, age, age_all, git_version, listing, outdate, skipped, write};
 
 fn doctor(sandbox: &Sandbox, args: &[&str]) -> Run {
     sandbox.lane([&["doctor"], args].concat())

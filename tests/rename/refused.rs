@@ -20,13 +20,21 @@ type Prepare = fn(&Sandbox);
 
 #[test]
 fn with_the_reason_and_a_code() {
-    let table: [(&str, &[&str], Prepare); 23] = [
+    let table: [(&str, &[&str], Prepare); 25] = [
         ("lane-exists", &["other"], |sandbox| {
             sandbox.lane(["start", "other"]).ok();
         }),
-        ("lane-exists", &["login"], |_| ()),
         ("lane-exists", &["strange"], |sandbox| {
             sandbox.git(["config", "lane.strange.path", "relative"]);
+        }),
+        ("base-cycle", &["main"], |_| ()),
+        // A base that is gone would come back as the lane's own branch.
+        ("base-cycle", &["topic"], |sandbox| {
+            sandbox.git(["config", "lane.login.base", "refs/heads/topic"]);
+        }),
+        ("branch-in-use", &["dev"], |sandbox| {
+            let file = sandbox.repo.join(".git/lane/lane.toml");
+            write(&file, "rule.home = \"dev\"\n");
         }),
         ("branch-exists", &["topic"], |sandbox| {
             sandbox.git(["branch", "topic"]);

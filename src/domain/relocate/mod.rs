@@ -93,6 +93,10 @@ pub struct Facts<'a> {
     pub bound: Option<PathBuf>,
     /// Whether it waits to land.
     pub is_queued: bool,
+    /// The branch that it is based on, be it that this is gone.
+    pub base: Option<BranchName>,
+    /// The branch that the main worktree stays on.
+    pub home: Option<BranchName>,
 }
 
 /// A branch with another name.
@@ -118,6 +122,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether all of it is as it is to be.
+    pub fn is_nothing(&self) -> bool {
+        self.before == self.after
+    }
+
     /// Whether the directory goes elsewhere.
     pub fn moves_directory(&self) -> bool {
         self.before.worktree != self.after.worktree
@@ -135,7 +144,15 @@ pub fn plan(facts: Facts<'_>) -> Result<Plan, Refusal> {
         return Err(Refusal::Detached(asked.clone()));
     }
     let branch = match (&lane.branch, &after, &facts.branch) {
-        (Some(from), Some(to), Some(found)) if from != to => Some(new_branch(from, to, found)?),
+        (Some(from), Some(to), Some(found)) if from != to => {
+            if facts.base.as_ref() == Some(to) {
+                return Err(Refusal::OwnBase(to.clone()));
+            }
+            if facts.home.as_ref() == Some(to) {
+                return Err(Refusal::Home(to.clone()));
+            }
+            Some(new_branch(from, to, found)?)
+        }
         _ => None,
     };
     let worktree = match facts.target {
@@ -166,10 +183,7 @@ pub fn plan(facts: Facts<'_>) -> Result<Plan, Refusal> {
         worktree,
         ..lane.clone()
     };
-    if after == *lane {
-        return Err(Refusal::Nothing);
-    }
-    if facts.is_queued {
+    if facts.is_queued && after != *lane {
         return Err(Refusal::Queued);
     }
     Ok(Plan {

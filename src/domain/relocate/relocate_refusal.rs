@@ -14,10 +14,12 @@ use crate::error::{Code, Error};
 /// Why a lane keeps its name and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// Nothing would be different.
-    Nothing,
     /// Another lane has the name.
     NameTaken(LaneName),
+    /// The branch would be the lane's own base.
+    OwnBase(BranchName),
+    /// The branch is the one that the main worktree stays on.
+    Home(BranchName),
     /// Another lane has the branch.
     BranchOwned(BranchName, LaneName),
     /// There is a branch of the new name.
@@ -62,7 +64,9 @@ impl Refusal {
     /// A stable word for scripts.
     pub fn code(&self) -> Code {
         match self {
-            Refusal::Nothing | Refusal::NameTaken(_) => Code::LaneExists,
+            Refusal::NameTaken(_) => Code::LaneExists,
+            Refusal::OwnBase(_) => Code::BaseCycle,
+            Refusal::Home(_) => Code::BranchInUse,
             Refusal::BranchOwned(..) => Code::BranchOwned,
             Refusal::BranchExists(_) => Code::BranchExists,
             Refusal::BranchConflict(..) => Code::BranchConflict,
@@ -98,12 +102,15 @@ impl Refusal {
     fn hint(&self, lane: &Lane) -> Option<String> {
         let git = |words: &str| format!("git -C {} {words}", quote(lane.worktree.display()));
         Some(match self {
-            Refusal::Nothing | Refusal::Stays(_) => return None,
+            Refusal::Stays(_) => return None,
             Refusal::NameTaken(name) => format!("see it with: git lane show {}", quote(name)),
             Refusal::BranchOwned(_, owner) => {
                 format!("see it with: git lane show {}", quote(owner))
             }
-            Refusal::BranchExists(_) | Refusal::BranchConflict(..) => {
+            Refusal::OwnBase(_)
+            | Refusal::Home(_)
+            | Refusal::BranchExists(_)
+            | Refusal::BranchConflict(..) => {
                 "choose another name, or another branch with --branch".into()
             }
             Refusal::Alias(branch) => {
@@ -153,8 +160,13 @@ impl Refusal {
 
     fn sentence(&self, name: &LaneName) -> String {
         match self {
-            Refusal::Nothing => format!("lane '{name}' has that name, that branch and that place"),
             Refusal::NameTaken(name) => format!("there is a lane '{name}' already"),
+            Refusal::OwnBase(branch) => {
+                format!("branch '{branch}' is the base of lane '{name}', and cannot be its own too")
+            }
+            Refusal::Home(branch) => {
+                format!("branch '{branch}' is the home of the main worktree, and no lane's")
+            }
             Refusal::BranchOwned(branch, lane) => {
                 format!("branch '{branch}' belongs to lane '{lane}'")
             }

@@ -90,7 +90,7 @@ fn what_keeps_a_lane_where_it_is() {
     fn of_branch<'a>(facts: &'a mut Facts<'_>) -> &'a mut BranchFacts {
         facts.branch.as_mut().unwrap()
     }
-    let table: [(&str, Change); 21] = [
+    let table: [(&str, Change); 25] = [
         ("", |_| {}),
         ("", |facts| facts.target = None),
         ("lane-exists", |facts| facts.name_taken = true),
@@ -98,6 +98,10 @@ fn what_keeps_a_lane_where_it_is() {
             of_branch(facts).owned_by = Some(name("x"))
         }),
         ("branch-exists", |facts| of_branch(facts).exists = true),
+        ("base-cycle", |facts| facts.base = Some(branch("signin"))),
+        ("", |facts| facts.base = Some(branch("main"))),
+        ("branch-in-use", |facts| facts.home = Some(branch("signin"))),
+        ("", |facts| facts.home = Some(branch("main"))),
         ("branch-conflict", |facts| {
             of_branch(facts).conflicting = Some(branch("x"))
         }),
@@ -118,10 +122,10 @@ fn what_keeps_a_lane_where_it_is() {
             facts.branch = None;
         }),
         ("worktree-locked", |facts| {
-            facts.stays = Some(retire::Refusal::Locked("why".into()))
+            facts.stays = Some(retire::Refusal::Locked("/x".into(), "why".into()))
         }),
         ("", |facts| {
-            facts.stays = Some(retire::Refusal::Locked("why".into()));
+            facts.stays = Some(retire::Refusal::Locked("/x".into(), "why".into()));
             facts.target = None;
         }),
         ("worktree-gone", |facts| facts.is_there = false),
@@ -168,6 +172,8 @@ fn what_keeps_a_lane_where_it_is() {
             submodule: None,
             bound: None,
             is_queued: false,
+            base: None,
+            home: None,
         };
         change(&mut facts);
         let moves = facts.target.is_some();
@@ -190,7 +196,7 @@ fn what_keeps_a_lane_where_it_is() {
 }
 
 #[test]
-fn a_lane_that_would_stay_as_it_is_is_told_so() {
+fn a_lane_that_would_stay_as_it_is_has_nothing_to_wait_for() {
     let lane = Lane::sample("login");
     let facts = Facts {
         naming: Naming {
@@ -206,7 +212,10 @@ fn a_lane_that_would_stay_as_it_is_is_told_so() {
         is_there: true,
         submodule: None,
         bound: None,
-        is_queued: false,
+        is_queued: true,
+        base: None,
+        home: None,
     };
-    assert_eq!(plan(facts), Err(Refusal::Nothing));
+    let planned = plan(facts).unwrap();
+    assert!(planned.is_nothing() && !planned.moves_directory());
 }

@@ -174,7 +174,7 @@ fn ensure_worktree_movable(facts: &Surroundings<'_>, worktree: &Worktree) -> Res
         WorktreeState::Present | WorktreeState::Missing => {}
     }
     if let Some(reason) = &worktree.locked {
-        return Err(Refusal::Locked(reason.clone()));
+        return Err(Refusal::Locked(worktree.path.clone(), reason.clone()));
     }
     if let Some(path) = &facts.found_at {
         return Err(Refusal::MovedByHand(path.clone()));
@@ -188,15 +188,24 @@ fn ensure_worktree_movable(facts: &Surroundings<'_>, worktree: &Worktree) -> Res
         .filter(|other| other.state != WorktreeState::Missing)
         .find(inside);
     if let Some(nested) = nested.filter(|_| worktree.state == WorktreeState::Present) {
-        return Err(Refusal::Nested(nested.path.clone()));
+        let to = beside(&worktree.path, &nested.path);
+        return Err(Refusal::Nested(nested.path.clone(), Some(to)));
     }
     if facts.common_dir.starts_with(&worktree.path) {
-        return Err(Refusal::Nested(facts.common_dir.to_owned()));
+        return Err(Refusal::Nested(facts.common_dir.to_owned(), None));
     }
     match &facts.busy {
         Some(busy) => Err(Refusal::Busy(busy.clone())),
         None => Ok(()),
     }
+}
+
+/// Where a worktree that lies inside of another could be, beside that: by both names.
+fn beside(outer: &Path, inner: &Path) -> PathBuf {
+    let mut name = outer.file_name().unwrap_or_default().to_owned();
+    name.push("-");
+    name.push(inner.file_name().unwrap_or_default());
+    outer.with_file_name(name)
 }
 
 #[cfg(test)]

@@ -93,9 +93,9 @@ pub enum Refusal {
     /// Directory and admin directory do not belong together.
     Damaged(PathBuf, String),
     /// `git worktree lock`, with its reason.
-    Locked(String),
-    /// Another worktree, or the repository itself, lies inside.
-    Nested(PathBuf),
+    Locked(PathBuf, String),
+    /// Another worktree, which could go there, or the repository itself, lies inside.
+    Nested(PathBuf, Option<PathBuf>),
     /// Another holder has claimed it.
     Claimed(Box<Claim>),
     /// A process works in it.
@@ -127,8 +127,8 @@ impl Refusal {
             Refusal::OfLane(..) => Code::OtherLane,
             Refusal::NotListed(_) => Code::NotAWorktree,
             Refusal::Damaged(..) => Code::Damaged,
-            Refusal::Locked(_) => Code::WorktreeLocked,
-            Refusal::Nested(_) => Code::Nested,
+            Refusal::Locked(..) => Code::WorktreeLocked,
+            Refusal::Nested(..) => Code::Nested,
             Refusal::Claimed(_) => Code::Claimed,
             Refusal::Busy(_) => Code::Busy,
             Refusal::GitAtWork(_) => Code::Locked,
@@ -164,14 +164,20 @@ impl Refusal {
             Refusal::Damaged(..) => {
                 error.hint("see what can be done about it with: git lane doctor")
             }
-            Refusal::Locked(_) => error.hint(format!(
-                "when that is no longer so: git worktree unlock \"$(git lane path {})\"",
-                quote(name)
-            )),
-            Refusal::Nested(path) => error.hint(format!(
-                "move it elsewhere first with: git worktree move {} NEW-PLACE",
-                quote(path.display())
-            )),
+            Refusal::Locked(path, _) => {
+                let path = quote(path.display());
+                error.hint(format!(
+                    "when that is no longer so: git -C {path} worktree unlock {path}"
+                ))
+            }
+            Refusal::Nested(_, None) => error,
+            Refusal::Nested(path, Some(to)) => {
+                let path = quote(path.display());
+                error.hint(format!(
+                    "move it beside the lane first with: git -C {path} worktree move {path} {}",
+                    quote(to.display())
+                ))
+            }
             Refusal::Claimed(claim) => claim
                 .hints(name)
                 .into_iter()
@@ -239,9 +245,11 @@ impl fmt::Display for Refusal {
             Refusal::Damaged(path, why) => {
                 write!(f, "the worktree at '{}' is damaged: {why}", path.display())
             }
-            Refusal::Locked(reason) if reason.is_empty() => f.write_str("its worktree is locked"),
-            Refusal::Locked(reason) => write!(f, "its worktree is locked: {reason}"),
-            Refusal::Nested(path) => write!(f, "'{}' lies inside it", path.display()),
+            Refusal::Locked(_, reason) if reason.is_empty() => {
+                f.write_str("its worktree is locked")
+            }
+            Refusal::Locked(_, reason) => write!(f, "its worktree is locked: {reason}"),
+            Refusal::Nested(path, _) => write!(f, "'{}' lies inside it", path.display()),
             Refusal::Claimed(claim) => write!(f, "it is {claim}"),
             Refusal::Busy(busy) => busy.fmt(f),
             Refusal::BranchElsewhere(branch, path) => {

@@ -98,17 +98,21 @@ fn lock_targets(repository: &Repository) -> Vec<PathBuf> {
         .map(|name| common_dir.join(name))
         .to_vec();
     targets.push(common_dir.join("shallow"));
-    targets.push(common_dir.join("reftable/tables.list"));
-    locked_refs(&common_dir.join("refs"), &mut targets);
+    for refs in ["refs", "reftable"] {
+        locked_refs(&common_dir.join(refs), &mut targets);
+    }
     let admin_dirs = entries(&common_dir.join("worktrees"));
     for admin in admin_dirs {
         targets.extend(["index", "HEAD"].map(|name| admin.path().join(name)));
-        locked_refs(&admin.path().join("refs"), &mut targets);
+        for refs in ["refs", "reftable"] {
+            locked_refs(&admin.path().join(refs), &mut targets);
+        }
     }
     targets
 }
 
-/// The refs below `directory` that have a lock file beside them; no ref's own name ends like that.
+/// The refs, or tables of refs, below `directory` that have a lock file beside them; no ref's own name
+/// ends like that.
 fn locked_refs(directory: &Path, targets: &mut Vec<PathBuf>) {
     for entry in entries(directory) {
         let path = entry.path();

@@ -19,6 +19,7 @@ use crate::operations::trash::links::{Style, names, write_dot_git, write_gitdir}
 use crate::operations::trash::move_mark::{mark_to_move, unmark};
 use crate::operations::trash::relocation::{hint_at_mounts, restamp, stamp, with_writable};
 use crate::repository::Repository;
+use crate::repository::provenance::is_below_lanes;
 use crate::store::file_id::is_same;
 use crate::store::journal::step;
 use crate::store::{entries, exists, no_replace};
@@ -130,6 +131,17 @@ impl DirectoryMove {
     /// Removes the directories that were made for it, as far as nothing else is in them.
     fn remove_made(&self) {
         for directory in around(&self.to).take(self.made) {
+            if std::fs::remove_dir(directory).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Removes the directories around its old place where nothing is left in them: below the directory
+    /// of lanes they are git-lane's own. The caller holds the registry's lock, so that no start puts a
+    /// lane there.
+    pub(super) fn remove_empty_behind(&self, repository: &Repository) {
+        for directory in around(&self.from).take_while(|one| is_below_lanes(repository, one)) {
             if std::fs::remove_dir(directory).is_err() {
                 return;
             }

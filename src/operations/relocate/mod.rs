@@ -94,6 +94,9 @@ impl Relocation {
 /// A refusal; code `raced` where something is no longer what the caller has seen. Then nothing has
 /// changed.
 pub fn relocate(repository: &Repository, seen: &Relocation, wish: &Wish<'_>) -> Result<Relocation> {
+    if seen.plan.is_nothing() {
+        return Ok(seen.clone());
+    }
     let operation = repository
         .log()
         .begin(Subject::of(wish.what, &seen.plan.before));
@@ -187,6 +190,7 @@ fn carry_out(repository: &Repository, intent: &Intent) -> Result<()> {
     }
     of_directory(repository, intent, |directory, site| {
         directory.ensure_admin(site)?;
+        directory.remove_empty_behind(repository);
         exclude::remove(repository, &directory.from)
     })?;
     tidy(repository, intent)

@@ -69,6 +69,8 @@ pub fn foresee(repository: &Repository, lane: &Lane, wish: &Wish<'_>) -> Result<
         submodule: target.as_ref().and_then(|_| look.submodule()),
         bound: target.as_ref().and_then(|_| look.bound()),
         is_queued: is_queued(repository.lane_dir(), &lane.id),
+        base: lane.base_branch(),
+        home: wish.policy.and_then(home),
         target,
     };
     let plan = plan(facts).map_err(|refusal| refusal.refuse(lane))?;
@@ -83,6 +85,13 @@ pub fn foresee(repository: &Repository, lane: &Lane, wish: &Wish<'_>) -> Result<
         worktree,
         plan,
     })
+}
+
+/// The branch that the main worktree stays on by the policy.
+fn home(policy: &Policy) -> Option<BranchName> {
+    let named = policy.home.as_deref()?;
+    let named = named.strip_prefix("refs/heads/").unwrap_or(named);
+    BranchName::parse(named.into()).ok()
 }
 
 /// One look at a lane and what is around it.

@@ -251,6 +251,11 @@ pub fn is_usual(repository: &Repository, path: &Path) -> bool {
     is_among_lanes(&main, path) || path.strip_prefix(&main).is_ok_and(is_shown)
 }
 
+/// Whether the place is below the repository's directory of lanes.
+pub fn is_below_lanes(repository: &Repository, path: &Path) -> bool {
+    is_among_lanes(&repository.main_site().0, path)
+}
+
 /// Whether the place is below the directory of lanes of the repository that is, or was, at `main`.
 fn is_among_lanes(main: &Path, path: &Path) -> bool {
     let Some(parent) = main.parent() else {
