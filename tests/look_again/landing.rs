@@ -97,3 +97,55 @@ fn while_a_landing_waits_for_its_turn() {
         );
     }
 }
+
+/// A lane that gets another base while it lands or is synced is neither, whatever it waits for; one that
+/// waits for a gate keeps its base.
+#[test]
+fn while_the_lane_gets_another_base() {
+    for (args, hook) in [
+        (&["finish", "x", "--json"][..], "pre-merge-commit"),
+        (
+            &["finish", "x", "--json", "--strategy", "merge"],
+            "commit-msg",
+        ),
+        (
+            &["finish", "x", "--json", "--strategy", "squash"],
+            "pre-commit",
+        ),
+        (&["finish", "x", "--edit"], "editor"),
+        (&["sync", "x", "--json"], "pre-merge-commit"),
+    ] {
+        let (sandbox, program) = lane_with("git-lane base x other");
+        sandbox.git(["branch", "other"]);
+        sandbox.write("more", "more");
+        sandbox.commit("more");
+        let tips = || sandbox.git(["for-each-ref", "refs/heads"]);
+        let before = tips();
+        let mut command = sandbox.command("git-lane");
+        command.args(args);
+        match hook {
+            "editor" => drop(command.env("GIT_EDITOR", &program)),
+            hook => drop(std::fs::copy(
+                &program,
+                sandbox.repo.join(".git/hooks").join(hook),
+            )),
+        }
+        let run = sandbox.run(&mut command);
+        assert_eq!(run.code, 1, "{args:?}: {run}");
+        let said = [&run.stdout[..], &run.stderr].concat();
+        assert!(said.contains("got another base"), "{args:?}: {run}");
+        assert!(
+            !args.contains(&"--json") || run.stdout.contains("\"raced\""),
+            "{run}"
+        );
+        assert_eq!(tips(), before, "{args:?}");
+        assert_eq!(sandbox.git(["config", "lane.x.base"]), "refs/heads/other");
+        sandbox.nothing_left_behind(0);
+    }
+    let (sandbox, program) = lane_with("git-lane base x other; true");
+    sandbox.git(["branch", "other"]);
+    let gate = format!("sh {}", program.display());
+    sandbox.lane(["finish", "x", "--gate", &gate]).ok();
+    assert!(sandbox.root().join("once").exists());
+    assert!(sandbox.repo.join("work").exists());
+}

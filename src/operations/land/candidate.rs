@@ -24,7 +24,6 @@ use crate::operations::gate::Judge;
 use crate::operations::resolve::{Before, Resolver, resolve};
 use crate::operations::retire::look;
 use crate::repository::Repository;
-use crate::repository::claims;
 use crate::repository::kept_pack::KeptPack;
 use crate::repository::quarantine::Scratch;
 
@@ -181,7 +180,7 @@ impl<'a> Candidate<'a> {
         waited: bool,
     ) -> Result<Option<Landing>> {
         look::ensure_unchanged(repository, worktrees, self.facts, waited)?;
-        claims::ensure_not_anothers(repository, &self.facts.lane)?;
+        landing_facts::ensure_still_meant(repository, &self.facts.lane)?;
         if let Some(base) = self.base() {
             let tip = self.facts.tip;
             let mut facts = landing_facts::base_facts(repository, worktrees, &base, tip)?;

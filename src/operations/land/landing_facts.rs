@@ -6,8 +6,9 @@ use crate::domain::finish::{self, BaseFacts, Facts, Refusal, Relation, Site};
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree};
 use crate::domain::name::BranchName;
 use crate::domain::retire::place;
+use crate::domain::shell_word::quote;
 use crate::engines::status;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::operations::in_flight;
 use crate::repository::Repository;
 use crate::repository::alias::Leads;
@@ -94,6 +95,24 @@ pub fn gather(
         base,
         proof: None,
     })
+}
+
+/// Refuses at the last moment where the lane is claimed by another holder, or has got another base, since
+/// `lane` was read.
+pub fn ensure_still_meant(repository: &Repository, lane: &Lane) -> Result<()> {
+    claims::ensure_not_anothers(repository, lane)?;
+    let records = repository.records()?;
+    let now = records.lanes.iter().find(|now| now.id == lane.id);
+    if now.is_none_or(|now| now.base == lane.base) {
+        return Ok(());
+    }
+    let sentence = format!("lane '{}' got another base at the same moment", lane.name);
+    Err(Error::refused(sentence)
+        .with_code(Code::Raced)
+        .hint(format!(
+            "see its base with: git lane base {}",
+            quote(&lane.name)
+        )))
 }
 
 /// Looks for the proof that the base has the lane's work in other commits: squashed, rebased, or

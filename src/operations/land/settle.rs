@@ -11,6 +11,7 @@ use super::apply::Moved;
 use super::batch::{self, Joined, Later, Look, Waiting};
 use super::candidate::{Attempt, Candidate};
 use super::crowd::Member;
+use super::landing_facts::ensure_still_meant;
 use super::landing_lock::Turn;
 use super::outcome::{Asked, Outcome, Together, word};
 use super::prepared::Prepared;
@@ -23,7 +24,6 @@ use crate::error::{Code, Error, Kind, Result};
 use crate::operations::checkout::{Move, Why};
 use crate::operations::resolve::Resolver;
 use crate::repository::Repository;
-use crate::repository::claims;
 use crate::store::activity::Activity;
 use crate::store::events::Operation;
 use crate::store::git::PrePush;
@@ -398,6 +398,6 @@ fn move_base(
         under: None,
     };
     // Hooks and an editor may have run for long.
-    claims::ensure_not_anothers(repository, &candidate.facts.lane)?;
+    ensure_still_meant(repository, &candidate.facts.lane)?;
     push_and_apply(repository, &planned, &candidate.facts.lane.name, push)
 }

@@ -20,6 +20,7 @@ use crate::operations::checkout::{Move, Synced, Why};
 use crate::operations::in_flight;
 use crate::operations::land::apply::{Moved, apply, is_half_landed};
 use crate::operations::land::keepalive_ref::{self, Kept};
+use crate::operations::land::landing_facts::ensure_still_meant;
 use crate::operations::land::landing_hooks::{self, Making};
 use crate::operations::land::landing_lock::Turn;
 use crate::operations::land::merge::{Bench, conflict};
@@ -28,7 +29,6 @@ use crate::operations::land::outcome::Wording;
 use crate::operations::land::replay::{Replay, Replayed};
 use crate::operations::land::verdict::{Place, site_of};
 use crate::operations::land::{ATTEMPTS, commit, merge_settings};
-use crate::repository::claims;
 use crate::repository::kept_pack::KeptPack;
 use crate::repository::quarantine::Scratch;
 use crate::repository::revision::merge_base;
@@ -95,8 +95,8 @@ pub(super) fn carry_out(
             under: None,
         };
         // A hook may have run for long.
-        let moved = claims::ensure_not_anothers(repository, lane)
-            .and_then(|()| apply(repository, &planned));
+        let moved =
+            ensure_still_meant(repository, &facts.lane).and_then(|()| apply(repository, &planned));
         if let Some(kept) = kept {
             kept.release();
         }

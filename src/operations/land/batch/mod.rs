@@ -128,7 +128,7 @@ pub(super) fn join(
         // Hooks and an editor may have run for long.
         let clear = candidate
             .ensure_clear(repository, tip, &prepared)
-            .and_then(|()| claims::ensure_not_anothers(repository, &candidate.facts.lane));
+            .and_then(|()| landing_facts::ensure_still_meant(repository, &candidate.facts.lane));
         if let Err(error) = clear {
             prepared.release();
             return Err(error);
