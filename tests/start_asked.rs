@@ -333,7 +333,10 @@ fn what_git_records_of_a_branch_that_follows_is_recorded() {
     );
     sandbox.git(["branch", "-q", "-D", "feature"]);
     let said = sandbox.lane(["start", "feature"]).ok();
-    assert!(said.contains("from origin/feature, base main"), "{said}");
+    assert!(
+        said.contains("from 'origin/feature', base 'main'"),
+        "{said}"
+    );
 }
 
 #[test]

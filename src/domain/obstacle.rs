@@ -69,8 +69,9 @@ impl Obstacle {
             Obstacle::LaneExists => format!("put it away first: git lane drop {}", quote(name)),
             Obstacle::BranchExists(existing) | Obstacle::BranchImpossible { existing, .. } => {
                 format!(
-                    "rename it out of the way: git branch -m {} <other name>",
-                    quote(existing)
+                    "rename it out of the way: git branch -m {} {}",
+                    quote(existing),
+                    quote(format!("{existing}-before"))
                 )
             }
             Obstacle::CheckedOut(_, path) => {

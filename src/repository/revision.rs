@@ -5,8 +5,9 @@ use std::path::{Component, Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
 
-use crate::domain::lane::{Head, ObjectId, RefName};
+use crate::domain::lane::{Head, ObjectId, RefName, WorktreeState};
 use crate::domain::name::BranchName;
+use crate::domain::shell_word::quote;
 use crate::domain::start::Base;
 use crate::error::{Code, Error, Result};
 use crate::repository::Repository;
@@ -32,7 +33,8 @@ pub fn named_base(repository: &Repository, name: &str) -> Result<Base> {
             |w| Ok(w.head),
         )?;
         if let Head::Branch(branch) = head {
-            return branch_base(repository, &branch)?.ok_or_else(|| no_commit_yet(&branch));
+            return branch_base(repository, &branch)?
+                .ok_or_else(|| no_commit_yet(repository, &branch));
         }
     }
     Ok(Base {
@@ -69,7 +71,7 @@ pub fn default_base(repository: &Repository) -> Result<Base> {
     };
     match head {
         Head::Branch(branch) => {
-            branch_base(repository, &branch)?.ok_or_else(|| no_commit_yet(&branch))
+            branch_base(repository, &branch)?.ok_or_else(|| no_commit_yet(repository, &branch))
         }
         Head::Detached(commit) => Ok(Base { name: None, commit }),
         Head::Other(_) => {
@@ -88,10 +90,20 @@ fn branch_base(repository: &Repository, branch: &BranchName) -> Result<Option<Ba
     }))
 }
 
-fn no_commit_yet(branch: &BranchName) -> Error {
-    Error::refused(format!("branch '{branch}' has no commit yet"))
-        .with_code(Code::Unborn)
-        .hint("make a first commit: git commit --allow-empty -m 'Start'")
+fn no_commit_yet(repository: &Repository, branch: &BranchName) -> Error {
+    let error =
+        Error::refused(format!("branch '{branch}' has no commit yet")).with_code(Code::Unborn);
+    let worktrees = repository.worktrees().unwrap_or_default();
+    let there = worktrees.iter().find(|worktree| {
+        worktree.state == WorktreeState::Present && worktree.head.branch() == Some(branch)
+    });
+    error.hint(match there {
+        Some(there) => format!(
+            "make a first commit: git -C {} commit --allow-empty -m Start",
+            quote(there.path.display())
+        ),
+        None => "push a first commit to it".to_owned(),
+    })
 }
 
 /// Where `refs/remotes/<remote>/HEAD` points, for `origin` or else the only remote.

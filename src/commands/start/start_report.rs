@@ -270,21 +270,21 @@ impl Outcome {
         let branch = match (&self.branch, self.new_branch) {
             (None, _) if self.read_only => "read-only".to_owned(),
             (None, _) => "detached".to_owned(),
-            (Some(branch), Some(false)) => format!("existing branch {branch}"),
-            (Some(branch), _) => format!("branch {branch}"),
+            (Some(branch), Some(false)) => format!("existing branch '{branch}'"),
+            (Some(branch), _) => format!("branch '{branch}'"),
         };
         let short = || self.fork_point.chars().take(10).collect();
-        let base = self.base.as_ref().map_or_else(short, ToString::to_string);
+        let base = self.base.as_ref();
+        let base = base.map_or_else(short, |base| format!("'{base}'"));
         let name = &self.name;
         let did = match (self.created, dry_run, self.new_branch) {
             (true, ..) => "started",
             (false, true, Some(_)) => "would start",
             _ => return format!("lane '{name}' is there already: {branch}, base {base}"),
         };
-        let from = self
-            .upstream
-            .as_ref()
-            .map_or(base.clone(), |upstream| format!("{upstream}, base {base}"));
+        let from = self.upstream.as_ref().map_or(base.clone(), |upstream| {
+            format!("'{upstream}', base {base}")
+        });
         format!("{did} lane '{name}': {branch}, from {from}")
     }
 }

@@ -79,7 +79,7 @@ impl Refusal {
                 format!("look at it with: git -C {} status", shown(path))
             }
             Refusal::BranchElsewhere(_, path) => format!(
-                "switch to another branch there first: git -C {} switch BRANCH",
+                "leave it there first, with your changes: git -C {} switch --detach",
                 shown(path)
             ),
             Refusal::Unborn(_) => "make a first commit there".into(),

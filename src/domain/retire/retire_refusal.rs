@@ -202,8 +202,8 @@ impl Refusal {
                 .hint("look at it, then run the command again")
                 .details(losses.json()),
             Refusal::BranchElsewhere(_, path) => error.hint(format!(
-                "switch to another branch in '{}' first",
-                path.display()
+                "leave it there first, with your changes: git -C {} switch --detach",
+                quote(path.display())
             )),
             Refusal::BranchHeld(_, path) => error.hint(format!(
                 "end that first; see it with: git -C {} status",

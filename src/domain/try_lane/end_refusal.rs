@@ -133,7 +133,7 @@ impl EndRefusal {
             )],
             EndRefusal::BranchElsewhere { path, .. } => {
                 vec![format!(
-                    "switch to another branch there: {} switch BRANCH",
+                    "leave it there, with your changes: {} switch --detach",
                     git(path)
                 )]
             }

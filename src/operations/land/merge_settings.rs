@@ -101,9 +101,7 @@ pub(in crate::operations) fn verify(place: &Place<'_>, commit: ObjectId) -> Resu
     };
     let short = commit.to_hex_with_len(10).to_string();
     let hint = match grade.as_str() {
-        "N" if commit == place.tip => {
-            "sign it in the lane: git commit --amend --no-edit --gpg-sign".to_owned()
-        }
+        "N" if commit == place.tip => sign_it(place),
         "N" => "have replayed commits signed: git config commit.gpgSign true".to_owned(),
         _ => format!("see what git says: git verify-commit {}", quote(&short)),
     };
@@ -112,6 +110,17 @@ pub(in crate::operations) fn verify(place: &Place<'_>, commit: ObjectId) -> Resu
         place.base
     ));
     Err(error.with_code(Code::Unsigned).hint(hint))
+}
+
+/// What signs the tip of the lane, where that is checked out.
+fn sign_it(place: &Place<'_>) -> String {
+    match place.lane.1 {
+        Some(site) => format!(
+            "sign it in the lane: git -C {} commit --amend --no-edit --gpg-sign",
+            quote(site.path.display())
+        ),
+        None => "check its branch out and sign its last commit".to_owned(),
+    }
 }
 
 /// The message with what `merge.log` and `merge.branchdesc` have git add to it.
