@@ -232,6 +232,7 @@ fn a_signal_leaves_nothing() {
         ("sync merge", 15),
         ("sync rebase", 15),
         ("rename", 8),
+        ("exec", 0),
         ("try --back --to-lane", 20),
     ] {
         end_at_every_step(name, least);

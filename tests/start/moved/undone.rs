@@ -2,7 +2,7 @@
 
 use super::work_in;
 use crate::start::assert_nothing_left;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, git_version};
 
 fn moved(script: &str) -> (Sandbox, String) {
     let sandbox = Sandbox::new();
@@ -122,4 +122,61 @@ fn what_is_elsewhere_in_the_place_stays() {
         sandbox.git(["status", "--short"]),
         " M README\nA  other\n M src/app.txt"
     );
+}
+
+/// A lane on another file system, and refs that are a reftable: there, back, and back again by the next undo
+/// where one was killed on the way.
+#[test]
+fn it_goes_and_comes_wherever_the_lane_is() {
+    let steps = [
+        "",
+        "carry.held",
+        "carry.made-room",
+        "undo.work-back",
+        "undo.done",
+    ];
+    for reftable in [false, true]
+        .into_iter()
+        .take(if git_version() < (2, 45) { 1 } else { 2 })
+    {
+        for step in steps {
+            let sandbox = Sandbox::new();
+            if reftable {
+                std::fs::remove_dir_all(sandbox.repo.join(".git")).unwrap();
+                sandbox.git(["init", "-q", "-b", "main", "--ref-format=reftable"]);
+                sandbox.commit("first");
+            }
+            let Some((_directory, far)) = sandbox.far() else {
+                return;
+            };
+            sandbox.sh(WORK).ok();
+            let before = work_in(&sandbox, &sandbox.repo);
+            let start = ["start", "login", "--move", "--path", far.to_str().unwrap()];
+            sandbox.lane(start).ok();
+            assert_eq!(work_in(&sandbox, &far), before, "{step} {reftable}");
+            assert_eq!(
+                sandbox.git(["status", "--porcelain"]),
+                "",
+                "{step} {reftable}"
+            );
+            if !step.is_empty() {
+                sandbox.died(step, ["undo", "login"]);
+                // Another command knows nothing of it, and the lane has all of it until the end.
+                sandbox.lane(["trash", "--expire"]).ok();
+                if far.exists() {
+                    assert_eq!(work_in(&sandbox, &far), before, "{step} {reftable}");
+                }
+            }
+            if step != "undo.done" {
+                sandbox.lane(["undo", "login"]).ok();
+            }
+            assert_eq!(
+                work_in(&sandbox, &sandbox.repo),
+                before,
+                "{step} {reftable}"
+            );
+            assert!(!far.exists(), "{step} {reftable}");
+            assert_nothing_left(&sandbox);
+        }
+    }
 }
