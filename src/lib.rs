@@ -27,12 +27,12 @@ pub use ui::Ui;
 
 /// The `version` field of every JSON document; it grows when a field changes its meaning or goes
 /// away.
-pub const JSON_VERSION: u32 = 1;
+pub const JSON_VERSION: u32 = 2;
 
 /// What tests, benchmarks and fuzz targets look at, and nothing else does.
 #[doc(hidden)]
 pub mod internals {
-    pub use crate::commands::man::Page;
+    pub use crate::commands::man::{Page, SCHEMA};
     pub use crate::domain::event::Event;
     pub use crate::domain::integration::Integration;
     pub use crate::domain::lane::{Lane, LaneId, ObjectId, RefName};

@@ -1,6 +1,6 @@
 //! `git lane base`
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, checked_document};
 
 /// `main` with a second commit, `release` at the first, and a lane with two commits on `main`.
 fn shop() -> Sandbox {
@@ -179,7 +179,7 @@ fn a_cycle_is_looked_for_under_the_lock() {
     let [one, other] = &ended;
     assert_ne!(one.status.success(), other.status.success(), "{ended:?}");
     let refused = if one.status.success() { other } else { one };
-    let document: serde_json::Value = serde_json::from_slice(&refused.stdout).unwrap();
+    let document = checked_document("base", &String::from_utf8_lossy(&refused.stdout));
     assert_eq!(document["error"]["code"], "base-cycle", "{document}");
 }
 

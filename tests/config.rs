@@ -28,7 +28,7 @@ fn a_later_layer_wins_and_every_value_names_its_file() {
     ]);
 
     let settings = sandbox.lane_in(&linked, ["config", "--json"]).json();
-    assert_eq!(settings["version"], 1);
+    assert_eq!(settings["version"], 2);
     let setting = |key: &str| {
         let all = settings["settings"].as_array().unwrap();
         all.iter()

@@ -214,14 +214,14 @@ fn what_no_proof_covers_is_said_and_waits_until_asked() {
             let text = sandbox.lane(["trash"]).ok();
             assert!(
                 !text.contains("integrated")
-                    && text.contains(entry["holds"][0]["text"].as_str().unwrap()),
+                    && text.contains(entry["holds"][0]["message"].as_str().unwrap()),
                 "{what}: {text}"
             );
             if way[0] == "finish" {
                 assert!(outlives_its_time(&sandbox), "{what} by {way:?}");
                 let asked = sandbox.lane(["trash", "--expire"]).ok();
                 assert!(
-                    asked.contains(entry["holds"][0]["text"].as_str().unwrap()),
+                    asked.contains(entry["holds"][0]["message"].as_str().unwrap()),
                     "{what}: {asked}"
                 );
             } else if what.starts_with("gone") {

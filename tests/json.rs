@@ -10,7 +10,7 @@ use crate::support::{Run, Sandbox};
 fn document(run: &Run) -> serde_json::Value {
     let document: serde_json::Value =
         serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"));
-    assert_eq!(document["version"], 1, "{run}");
+    assert_eq!(document["version"], 2, "{run}");
     document
 }
 
@@ -31,13 +31,13 @@ fn what_was_done_before_a_failure_stands_beside_it() {
     let report = document(&run);
     assert_eq!(report["error"]["kind"], "git", "{run}");
     assert_eq!(report["dropped"].as_array().unwrap().len(), 1, "{run}");
-    assert_eq!(report["dropped"][0]["name"], "first", "{run}");
+    assert_eq!(report["dropped"][0]["lane"], "first", "{run}");
     run.fails(5);
 
     let run = sandbox.lane(["--json", "restore", "first", "nobody"]);
     let report = document(&run);
     assert_eq!(
-        (&report["restored"][0]["name"], &report["error"]["kind"]),
+        (&report["restored"][0]["lane"], &report["error"]["kind"]),
         (&"first".into(), &"refused".into()),
         "{run}"
     );
@@ -49,12 +49,12 @@ fn what_was_done_before_a_failure_stands_beside_it() {
     }
     let run = sandbox.lane(["--json", "prune"]);
     let report = document(&run);
-    assert_eq!(report["pruned"][0]["name"], "first", "{run}");
+    assert_eq!(report["pruned"][0]["lane"], "first", "{run}");
     let kept: Vec<&str> = report["kept"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|kept| kept["name"].as_str().unwrap())
+        .map(|kept| kept["lane"].as_str().unwrap())
         .collect();
     assert_eq!(
         (kept.contains(&"second"), &report["error"]["kind"]),
@@ -70,7 +70,7 @@ fn what_was_done_before_a_failure_stands_beside_it() {
     let run = sandbox.lane(["--json", "start", "fifth"]);
     let report = document(&run);
     assert_eq!(
-        (&report["lanes"][0]["name"], &report["error"]["code"]),
+        (&report["lanes"][0]["lane"], &report["error"]["code"]),
         (&"fifth".into(), &"hook-failed".into())
     );
     run.fails(5);

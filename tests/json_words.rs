@@ -2,9 +2,29 @@
 //! and those that no situation of that test brings about.
 
 /// Fields whose values are words of the manual's.
-pub const CHOICES: [&str; 14] = [
-    "status", "state", "files", "reason", "why", "phase", "what", "origin", "kind", "verdict",
-    "unclear", "how", "change", "word",
+pub const CHOICES: [&str; 10] = [
+    "status",
+    "state",
+    "populated",
+    "phase",
+    "what",
+    "origin",
+    "kind",
+    "verdict",
+    "how",
+    "change",
+];
+
+/// Fields of objects whose `code` is such a word.
+pub const CODED: [&str; 8] = [
+    "holds",
+    "unclear",
+    "skipped",
+    "leftOut",
+    "bases",
+    "baseBehind",
+    "expired",
+    "overdue",
 ];
 
 /// What is in bold and no word of a document: programs and their pages, and words that are told as
@@ -28,7 +48,6 @@ pub const ELSEWHERE: [(&str, &[&str]); 10] = [
             "no-base",
             "no-commit",
             "operation",
-            "stray",
             "unknown",
             "unmerged",
             "unreadable",
@@ -58,12 +77,19 @@ pub const ELSEWHERE: [(&str, &[&str]); 10] = [
     ),
     (
         "errors",
-        &["instead", "interrupted", "pid", "status", "stderr", "verb"],
+        &[
+            "commitIds",
+            "instead",
+            "interrupted",
+            "pid",
+            "stderr",
+            "verb",
+        ],
     ),
     ("sync", &["detached", "worktree-gone"]),
     ("diff", &["copied", "modified", "type-changed"]),
     ("start", &["git", "object-database"]),
-    ("list and show", &["bare", "other"]),
+    ("list and show", &["bare", "operation", "other"]),
     (
         "trash",
         &[

@@ -40,6 +40,7 @@ mod interference;
 mod json;
 mod json_bytes;
 mod json_documents;
+mod json_schema;
 mod json_words;
 mod kept_objects;
 mod kept_packs;

@@ -290,7 +290,7 @@ fn every_field_of_every_document_is_described() {
             let _ = sandbox.work("login", "new.txt", "new\n");
         }
         let document = sandbox.lane(args.iter().chain(&["--json"])).json();
-        assert_eq!(document["version"], 1, "{args:?}");
+        assert_eq!(document["version"], 2, "{args:?}");
         let mut found = BTreeSet::new();
         fields(&document, &mut found);
         found.remove("version");

@@ -40,7 +40,7 @@ fn outlives_its_time(sandbox: &Sandbox) -> bool {
     sandbox.work("y", "y", "y");
     sandbox.lane(["finish", "y"]).ok();
     let left = sandbox.entries();
-    left.iter().any(|entry| entry["name"] == "x")
+    left.iter().any(|entry| entry["lane"] == "x")
 }
 
 /// The situation, what is said of it, and a question in the lane that must be answered the same

@@ -51,7 +51,7 @@ fn a_branch_a_part_of_a_name_and_main_lead_there() {
         let found = path(&sandbox, word).ok();
         assert_eq!(found, format!("{}\n", place.display()), "{word}");
         let json = sandbox.lane(["path", "--json", word]).json();
-        assert_eq!(json["name"].as_str(), lane, "{word}");
+        assert_eq!(json["lane"].as_str(), lane, "{word}");
     }
     let guessed = path(&sandbox, "login");
     assert_eq!(guessed.stderr, "'login' is lane 'agent-7/fix-login'\n");

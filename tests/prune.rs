@@ -14,13 +14,13 @@ fn outcome(sandbox: &Sandbox, args: &[&str]) -> BTreeMap<String, String> {
             .into_iter()
             .map(|entry| {
                 (
-                    text(&entry["name"]),
+                    text(&entry["lane"]),
                     format!("{sign}{}", text(&entry[code])),
                 )
             })
             .collect::<Vec<_>>()
     };
-    list("pruned", "proof")
+    list("pruned", "code")
         .into_iter()
         .chain(list("kept", "code"))
         .collect()
@@ -211,7 +211,7 @@ fn a_lane_that_was_only_brought_up_to_date_was_never_used() {
             let json = sandbox
                 .lane(["--json", "prune", "-n", "--older-than", "0s"])
                 .json();
-            assert_eq!(json["pruned"][0]["proof"], "never-used", "{what}: {json}");
+            assert_eq!(json["pruned"][0]["code"], "never-used", "{what}: {json}");
             assert_eq!(
                 json["pruned"][0]["ignored"],
                 serde_json::json!([".env"]),

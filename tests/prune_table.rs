@@ -314,7 +314,7 @@ fn verdict((name, script, expected): &Row, before: &str) -> Option<String> {
         .json();
     let listed = |key: &str| report[key].as_array().unwrap().first().cloned();
     let found = match (listed("pruned"), listed("kept")) {
-        (Some(gone), _) => format!("-{}", gone["proof"].as_str().unwrap()),
+        (Some(gone), _) => format!("-{}", gone["code"].as_str().unwrap()),
         (_, Some(kept)) => format!("+{}", kept["code"].as_str().unwrap()),
         _ => "nothing".to_owned(),
     };

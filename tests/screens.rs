@@ -48,7 +48,7 @@ fn shop() -> Sandbox {
     write(&sandbox.lane_path("old").join("notes"), "x");
     for (lane, ago) in [("old", 194_400), ("unused", 190_800)] {
         let dropped = sandbox.lane(["--json", "drop", "--yes", lane]).json();
-        let entry = sandbox.entry_with(dropped["dropped"][0]["trashId"].as_str().unwrap());
+        let entry = sandbox.entry_with(dropped["dropped"][0]["trash"].as_str().unwrap());
         change_entry(&entry, |json| {
             json["removed"] = (json["removed"].as_i64().unwrap() - ago).into();
         });

@@ -271,7 +271,7 @@ fn a_branch_that_only_a_remote_has_is_taken_from_there_as_git_switch_takes_it() 
             }
             Ends::Own => {
                 let lane = &run.json()["lanes"][0];
-                assert!(lane.get("upstream").is_none(), "{name}: {lane}");
+                assert!(lane["upstream"].is_null(), "{name}: {lane}");
                 assert_eq!(
                     lane["forkPoint"],
                     sandbox.git(["rev-parse", "main"]),

@@ -100,8 +100,8 @@ fn commits_only_a_submodule_of_the_lane_has_are_not_called_integrated() {
             sandbox.lane(["drop", "--yes", name]).ok();
         }
         let trash = sandbox.lane(["--json", "trash"]).json();
-        let entries = trash["trash"].as_array().unwrap();
-        let entry = entries.iter().find(|entry| entry["name"] == name).unwrap();
+        let entries = trash["entries"].as_array().unwrap();
+        let entry = entries.iter().find(|entry| entry["lane"] == name).unwrap();
         assert_eq!(entry["integrated"].is_null(), !published, "{name}: {entry}");
         sandbox.lane(["restore", name]).ok();
         assert_eq!(sandbox.git_in(&inside, ["log", "-1", "--format=%s"]), name);
@@ -142,7 +142,7 @@ fn names(value: &serde_json::Value) -> Vec<&str> {
         .as_array()
         .unwrap()
         .iter()
-        .map(|entry| entry["name"].as_str().unwrap())
+        .map(|entry| entry["lane"].as_str().unwrap())
         .collect()
 }
 

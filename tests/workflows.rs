@@ -35,7 +35,7 @@ fn lanes(sandbox: &Sandbox) -> Vec<String> {
     let document = sandbox.lane(["list", "--json"]).json();
     let lanes = document["lanes"].as_array().unwrap().iter();
     let mut names: Vec<String> = lanes
-        .filter_map(|lane| Some(lane["name"].as_str()?.to_owned()))
+        .filter_map(|lane| Some(lane["lane"].as_str()?.to_owned()))
         .collect();
     names.sort();
     names

@@ -41,7 +41,7 @@ pub struct Args {
 struct Asked {
     digest: String,
     origin: Source,
-    file: String,
+    message: String,
     commands: Vec<String>,
     approved: bool,
 }
@@ -54,7 +54,7 @@ struct Lists {
 impl Report for Lists {
     fn text(&self, page: &mut Page) {
         for list in self.lists.iter().filter(|list| list.approved) {
-            page.line(format!("approved: the gate in {}", list.file));
+            page.line(format!("approved: the gate in {}", list.message));
         }
         if self.lists.is_empty() {
             page.line("there is nothing to approve");
@@ -145,7 +145,7 @@ fn report(lists: &[CommandList], of: For<'_>) -> Result<Lists> {
         Ok(Asked {
             digest: list.digest(),
             origin: list.source,
-            file: of.file(list.source),
+            message: of.file(list.source),
             commands: list.lines.clone(),
             approved: Approvals::open()?.has(list),
         })

@@ -57,8 +57,7 @@ pub struct Args {
 #[serde(rename_all = "camelCase")]
 struct Claimed {
     lane: LaneName,
-    /// Absent where the claim was held before.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `None` where the claim was held before.
     token: Option<String>,
     holder: String,
     until: Option<String>,
@@ -71,8 +70,8 @@ struct Claimed {
     taken_over_from: Option<String>,
     /// What the one before says.
     message: Option<String>,
-    /// What the lane holds, in words.
-    holds: String,
+    /// What the lane has, in words.
+    has: String,
 }
 
 /// Runs it. A shell that evaluates the output of a claim that has failed fails too.
@@ -179,7 +178,7 @@ impl Claimed {
             message: before
                 .and_then(|before: Claim| before.message)
                 .filter(|message| !message.is_empty()),
-            holds: lane_holds(repository, &lane),
+            has: lane_holds(repository, &lane),
             lane: lane.name,
             path: lane.worktree,
             branch: lane.branch,
@@ -199,7 +198,7 @@ impl Claimed {
             (None, None) => format!("until: git lane release {}", quote(lane)),
         };
         ui.note(format_args!("{done} lane '{lane}' for '{holder}', {end}"));
-        ui.note(format_args!("it has {}", self.holds));
+        ui.note(format_args!("it has {}", self.has));
         if let Some(task) = &self.task {
             ui.note(format_args!("task: {task}"));
         }

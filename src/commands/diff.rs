@@ -42,7 +42,9 @@ pub struct Args {
 /// What differs, for a program.
 #[derive(Debug, serde::Serialize)]
 struct DiffReport {
-    lanes: Vec<LaneName>,
+    lane: LaneName,
+    /// The lane that it is compared with, where there is one.
+    with: Vec<LaneName>,
     base: Option<RefName>,
     #[serde(with = "hex")]
     from: ObjectId,
@@ -63,7 +65,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         Some(other) => {
             let other = super::find_lane(&repository, Some(other))?;
             let comparison = between(&repository, &lane, &other)?;
-            (comparison, vec![lane, other])
+            (comparison, (lane, Some(other)))
         }
         None => {
             let count = match args.committed {
@@ -74,7 +76,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             if let Some(without) = without {
                 ui.warn(without);
             }
-            (comparison, vec![lane])
+            (comparison, (lane, None))
         }
     };
     if !ui.json {
@@ -111,14 +113,15 @@ fn is_option(word: &OsString) -> bool {
 }
 
 impl DiffReport {
-    fn of(lanes: Vec<Lane>, comparison: &Comparison, changed: &[FileChange]) -> Self {
-        let base = match lanes.as_slice() {
-            [only] => only.base.clone(),
-            _ => None,
-        };
+    fn of(
+        (lane, other): (Lane, Option<Lane>),
+        comparison: &Comparison,
+        changed: &[FileChange],
+    ) -> Self {
         DiffReport {
-            lanes: lanes.into_iter().map(|lane| lane.name).collect(),
-            base,
+            lane: lane.name,
+            base: lane.base.filter(|_| other.is_none()),
+            with: other.into_iter().map(|other| other.name).collect(),
             from: comparison.from,
             to: comparison.to,
             uncommitted: comparison.files.is_some(),

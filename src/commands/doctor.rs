@@ -1,11 +1,13 @@
 //! `git lane doctor`
 
 use crate::operations::interrupted;
+use bstr::{BString, ByteSlice};
 use clap::Args as ClapArgs;
 
 use crate::domain::doctor::Finding;
 use crate::domain::guard::Level;
 use crate::domain::installation::{Problem, problems};
+use crate::domain::lane::lossless;
 use crate::error::{Code, Error, Result};
 use crate::install;
 use crate::install::{Wanted, machine};
@@ -37,27 +39,36 @@ pub struct Args {
 struct Checkup {
     findings: Vec<Told>,
     /// Settings of the shared configuration that run programs; nothing wrong by itself.
-    programs: Vec<String>,
+    #[serde(serialize_with = "losslessly")]
+    programs: Vec<BString>,
+}
+
+/// Names of settings, which need not be text.
+fn losslessly<S: serde::Serializer>(
+    names: &[BString],
+    to: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    to.collect_seq(names.iter().map(|name| lossless(name.as_bstr())))
 }
 
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Told {
     code: &'static str,
-    text: String,
+    message: String,
     fixable: bool,
     fixed: bool,
-    hint: Option<String>,
+    hints: Vec<String>,
 }
 
 impl Told {
     fn of(finding: &Finding) -> Self {
         Told {
             code: finding.code(),
-            text: finding.to_string(),
+            message: finding.to_string(),
             fixable: finding.fixable(),
             fixed: false,
-            hint: finding.hint(),
+            hints: finding.hint().into_iter().collect(),
         }
     }
 }
@@ -66,10 +77,10 @@ impl From<Problem> for Told {
     fn from(problem: Problem) -> Self {
         Told {
             code: problem.code,
-            text: problem.text,
+            message: problem.text,
             fixable: false,
             fixed: false,
-            hint: problem.hint,
+            hints: problem.hint.into_iter().collect(),
         }
     }
 }
@@ -111,11 +122,11 @@ pub fn run(args: Args, page: &dyn Fn() -> String, ui: &Ui) -> Result<()> {
         let mut told = Told::of(&finding);
         if args.fix && finding.fixable() {
             match mend(&mut repository, &finding, ui) {
-                Ok(note) => (told.fixed, told.hint) = (true, note),
+                Ok(note) => (told.fixed, told.hints) = (true, note.into_iter().collect()),
                 Err(error) => {
                     let words =
                         std::iter::once(error.to_string()).chain(error.hints().iter().cloned());
-                    told.hint = Some(words.collect::<Vec<_>>().join("; "));
+                    told.hints = words.collect();
                 }
             }
         }
@@ -140,7 +151,7 @@ fn finish(report: Checkup, args: &Args, ui: &Ui) -> Result<()> {
     if !ui.json && !report.programs.is_empty() {
         ui.note(format_args!(
             "note: in every worktree of this repository git runs what these say: {}",
-            report.programs.join(", ")
+            bstr::join(", ", &report.programs).as_bstr()
         ));
         ui.note("hint: see who set them to what with: git config --local --list");
     }
@@ -154,21 +165,16 @@ fn finish(report: Checkup, args: &Args, ui: &Ui) -> Result<()> {
     } else {
         format!("{left} things are not as they should be")
     };
-    let error = Error::refused(text)
-        .with_code(Code::Findings)
-        .details(serde_json::to_value(&report.findings).unwrap_or_default());
-    if !ui.json {
-        ui.report(&report);
-    }
+    let error = Error::refused(text).with_code(Code::Findings);
     let fixable = report
         .findings
         .iter()
         .any(|told| told.fixable && !told.fixed);
-    Err(if fixable && !args.fix {
-        error.hint("put right what can be with: git lane doctor --fix")
-    } else {
-        error
-    })
+    let error = match fixable && !args.fix {
+        true => error.hint("put right what can be with: git lane doctor --fix"),
+        false => error,
+    };
+    Err(ui.failed(&report, error))
 }
 
 fn all(repository: &Repository) -> Result<Vec<Finding>> {
@@ -240,9 +246,9 @@ impl Report for Checkup {
                 (false, true) => ("fixable: ", Style::Attention),
                 (false, false) => ("", Style::Bad),
             };
-            page.line(Cell::new(format!("{word}{}", told.text), style));
-            if let Some(hint) = &told.hint {
-                page.line(format!("  {hint}"));
+            page.line(Cell::new(format!("{word}{}", told.message), style));
+            if !told.hints.is_empty() {
+                page.line(format!("  {}", told.hints.join("; ")));
             }
         }
     }

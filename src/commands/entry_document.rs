@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 
+use super::coded::Coded;
 use super::lane_words::{self, Hold, moment};
 use crate::domain::forecast::Verdict;
 use crate::domain::lane::{Head, LosslessPath, lossless};
@@ -9,14 +10,14 @@ use crate::domain::overview::{Entry, Published, State};
 use crate::domain::relation::Relation;
 use crate::domain::status::WorktreeStatus;
 
-/// An entry for scripts. A field is absent when it was not asked for, null when there is no such
+/// An entry for scripts. A field is absent when it was not looked at, null when there is no such
 /// thing.
 pub fn document(entry: &Entry, hold: Option<&Hold>) -> serde_json::Value {
     let lane = entry.lane.as_ref();
     let worktree = entry.worktree.as_ref();
     let mut value = serde_json::json!({
-        "name": lane.map(|lane| &lane.name),
-        "id": lane.map(|lane| &lane.id),
+        "lane": lane.map(|lane| &lane.name),
+        "laneId": lane.map(|lane| &lane.id),
         "main": entry.is_main(),
         "current": entry.is_current,
         "branch": entry.branch(),
@@ -25,31 +26,38 @@ pub fn document(entry: &Entry, hold: Option<&Hold>) -> serde_json::Value {
         "forkPoint": lane.map(|lane| lane.fork_point.to_string()),
         "owner": lane.and_then(|lane| lane.owner.as_ref()),
         "task": lane.and_then(|lane| lane.task.as_ref()),
-        "created": lane.and_then(|lane| moment(lane.created)),
+        "started": lane.and_then(|lane| moment(lane.created)),
         "locked": worktree.and_then(|worktree| worktree.locked.as_ref()),
     });
     add(&mut value, lane_words::document(lane, hold));
     match &entry.state {
         State::Read(status) | State::Stray(_, Some(status)) => counts(&mut value, status),
-        State::Damaged(why) => value["damage"] = why.as_str().into(),
         _ => {}
     }
-    if let Some(found) = worktree.filter(|worktree| !worktree.state.is_bare()) {
-        value["head"] = match &found.head {
-            Head::Branch(branch) => serde_json::json!({ "branch": branch }),
-            Head::Detached(id) => serde_json::json!({ "detached": id.to_string() }),
-            Head::Other(text) => serde_json::json!({ "other": lossless(text.as_bstr()) }),
-        };
-    }
+    value["damage"] = match &entry.state {
+        State::Damaged(why) => why.as_str().into(),
+        _ => serde_json::Value::Null,
+    };
+    let found = worktree.filter(|worktree| !worktree.state.is_bare());
+    value["head"] = found.map(|found| head(&found.head)).into();
     if entry.state != State::Unread {
         value["state"] = entry.state.code().into();
         value["tip"] = entry.tip.map(|tip| tip.to_string()).into();
-        value["committed"] = entry.committed.and_then(moment).into();
+        value["lastCommit"] = entry.committed.and_then(moment).into();
         value["lastActivity"] = entry.active.and_then(moment).into();
         value["versusBase"] = versus_base(entry);
         value["published"] = entry.published.as_ref().map(published).into();
     }
     value
+}
+
+/// What is checked out.
+fn head(head: &Head) -> serde_json::Value {
+    match head {
+        Head::Branch(branch) => serde_json::json!({ "branch": branch }),
+        Head::Detached(id) => serde_json::json!({ "detached": id.to_string() }),
+        Head::Other(text) => serde_json::json!({ "other": lossless(text.as_bstr()) }),
+    }
 }
 
 /// Adds the fields of one object to another.
@@ -69,9 +77,9 @@ fn versus_base(entry: &Entry) -> serde_json::Value {
         "ahead": versus.ahead,
         "behind": versus.behind,
         "unused": matches!(Relation::of(entry), Some(Relation::Unused(_))),
-        "integrated": versus.integrated.as_ref().map(|proof| proof.code()),
+        "integrated": versus.integrated.as_ref().map(Coded::from),
         "conflict": forecast.map(Verdict::is_conflict),
-        "conflicts": conflict.map(|verdict| {
+        "paths": conflict.map(|verdict| {
             let paths = verdict.paths().iter().map(|path| lossless(path.as_bstr()));
             paths.collect::<Vec<_>>()
         }),
@@ -92,7 +100,7 @@ fn counts(value: &mut serde_json::Value, status: &WorktreeStatus) {
     value["modified"] = status.modified.into();
     value["untracked"] = status.untracked.into();
     value["conflicted"] = status.conflicted.into();
-    value["operation"] = status
+    value["inProgress"] = status
         .operation
         .map(|operation| operation.to_string())
         .into();

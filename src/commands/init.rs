@@ -51,7 +51,7 @@ pub struct Args {
 
 #[derive(Debug, serde::Serialize)]
 struct Removed {
-    removed: bool,
+    uninstalled: bool,
     notes: Vec<String>,
 }
 
@@ -61,8 +61,8 @@ struct Removed {
 struct Global {
     files: Vec<PlannedFile>,
     include: LosslessPath,
-    changed: Vec<LosslessPath>,
-    kept: Vec<LosslessPath>,
+    changed_files: Vec<LosslessPath>,
+    kept_files: Vec<LosslessPath>,
     include_changed: bool,
     #[serde(skip)]
     mode: Mode,
@@ -107,8 +107,8 @@ fn everywhere(args: &Args, ui: &Ui) -> Result<()> {
     let report = Global {
         files: files.into_iter().map(planned).collect(),
         include: LosslessPath(include),
-        changed: shown(outcome.changed),
-        kept: shown(outcome.kept.iter().map(|(path, _)| path.clone()).collect()),
+        changed_files: shown(outcome.changed),
+        kept_files: shown(outcome.kept.iter().map(|(path, _)| path.clone()).collect()),
         include_changed: outcome.include_changed,
         mode,
     };
@@ -153,7 +153,7 @@ impl Report for Global {
         } else {
             "removed"
         };
-        for path in &self.changed {
+        for path in &self.changed_files {
             page.line(format!("{did} {path}"));
         }
         if self.include_changed {
@@ -167,7 +167,7 @@ impl Report for Global {
                 self.include
             ));
         }
-        if self.changed.is_empty() && !self.include_changed {
+        if self.changed_files.is_empty() && !self.include_changed {
             page.line("nothing had to change");
         }
     }
@@ -183,7 +183,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         let notes = install::uninstall(&repository)?;
         notes.iter().for_each(|note| ui.warn(note));
         ui.report(&Removed {
-            removed: true,
+            uninstalled: true,
             notes,
         });
         return Ok(());
@@ -214,9 +214,6 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         ui.report(&state);
         return Ok(());
     }
-    if !ui.json {
-        ui.report(&state);
-    }
     let error = match as_wanted {
         true => Error::refused(format!(
             "the hooks do not know what the policy says of {}",
@@ -230,10 +227,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             state.remedies().into_iter().fold(error, Error::hint)
         }
     };
-    Err(match serde_json::to_value(&state) {
-        Ok(details) => error.details(details),
-        Err(_) => error,
-    })
+    Err(ui.failed(&state, error))
 }
 
 impl Report for State {
@@ -259,7 +253,7 @@ impl Report for State {
 }
 
 fn row(state: &HookState) -> Vec<Cell> {
-    let place = match (state.configured, state.file) {
+    let place = match (state.configured, state.hook_file) {
         (true, true) => Cell::new("configuration, file", Style::Good),
         (true, false) => Cell::new("configuration", Style::Good),
         (false, true) => Cell::new("file", Style::Good),

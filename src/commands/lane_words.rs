@@ -131,9 +131,9 @@ pub fn parameters(lane: &Lane) -> String {
 /// What is said of a lane, as a document has it; of a worktree that is none, nothing is.
 pub fn document(lane: Option<&Lane>, hold: Option<&Hold>) -> serde_json::Value {
     let mark = lane.and_then(|lane| lane.mark.as_ref());
-    let status = mark.map(|mark| {
+    let mark = mark.map(|mark| {
         serde_json::json!({
-            "word": mark.status,
+            "status": mark.status,
             "since": known(mark.since).and_then(moment),
             "message": mark.message,
         })
@@ -141,7 +141,7 @@ pub fn document(lane: Option<&Lane>, hold: Option<&Hold>) -> serde_json::Value {
     let parameters = lane.into_iter().flat_map(|lane| &lane.parameters);
     let set = parameters.map(|one| (one.key.clone(), one.value.clone().into()));
     serde_json::json!({
-        "status": status,
+        "mark": mark,
         "claim": hold,
         "set": set.collect::<serde_json::Map<_, _>>(),
         "readOnly": lane.is_some_and(|lane| lane.read_only),

@@ -1,4 +1,4 @@
-//! `git lane man`: puts the manual where man(1) finds it.
+//! `git lane man`: puts the manual where man(1) finds it, and prints the part of it that programs read.
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,25 @@ pub struct Args {
     /// Write the pages into this directory as they are, for packagers
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
+
+    /// Print the JSON Schema of the documents that this git-lane prints with --json; see
+    /// git-lane-json(7)
+    #[arg(long)]
+    schema: bool,
+}
+
+/// The JSON Schema of every document of `--json`, written by hand: documents come from many types.
+/// Whatever the suite has the program print is held against it.
+pub const SCHEMA: &str = include_str!("../schema/documents.json");
+
+#[derive(serde::Serialize)]
+struct Schema {
+    schema: serde_json::Value,
+}
+
+impl Report for Schema {
+    // It is printed as it is.
+    fn text(&self, _: &mut ui::Page) {}
 }
 
 /// One page.
@@ -66,6 +85,15 @@ impl Report for Written {
 
 /// Writes the pages.
 pub fn run(args: Args, pages: &[Page], ui: &Ui) -> Result<()> {
+    if args.schema {
+        match ui.json {
+            true => ui.report(&Schema {
+                schema: serde_json::from_str(SCHEMA).unwrap_or_default(),
+            }),
+            false => ui.raw(SCHEMA.as_bytes()),
+        }
+        return Ok(());
+    }
     let (directory, installed) = match (args.output, args.install.flatten()) {
         (Some(directory), _) => (directory, false),
         (None, Some(directory)) => (directory, true),

@@ -9,6 +9,7 @@ pub mod base;
 mod beside_entries;
 pub mod check;
 pub mod claim;
+mod coded;
 pub mod complete;
 pub mod completions;
 pub mod config;

@@ -29,7 +29,7 @@ pub struct Args {
 
 #[derive(Debug, serde::Serialize)]
 struct PathReport {
-    name: Option<LaneName>,
+    lane: Option<LaneName>,
     #[serde(with = "crate::domain::lane::lossless_path")]
     path: PathBuf,
 }
@@ -71,7 +71,7 @@ fn of_lane(repository: &Repository, lane: Lane) -> Result<PathReport> {
     })?;
     Ok(PathReport {
         path: worktree.path.clone(),
-        name: Some(lane.name),
+        lane: Some(lane.name),
     })
 }
 
@@ -84,7 +84,7 @@ fn of_worktree(
     let lanes = repository.records()?.lanes;
     let own = |lane: &Lane| place(lane, worktrees).worktree() == Some(worktree);
     Ok(PathReport {
-        name: lanes.into_iter().find(own).map(|lane| lane.name),
+        lane: lanes.into_iter().find(own).map(|lane| lane.name),
         path: worktree.path.clone(),
     })
 }

@@ -32,7 +32,7 @@ struct ReleaseReport {
     lane: LaneName,
     /// Whether there was a claim to give up.
     released: bool,
-    to: Option<String>,
+    handed_to: Option<String>,
 }
 
 /// Runs it.
@@ -47,7 +47,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     ui.report(&ReleaseReport {
         lane: lane.name,
         released: was_claimed,
-        to: successor.map(|successor| successor.owner),
+        handed_to: successor.map(|successor| successor.owner),
     });
     Ok(())
 }
@@ -55,7 +55,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 impl Report for ReleaseReport {
     fn text(&self, page: &mut Page) {
         let lane = &self.lane;
-        page.line(match (&self.to, self.released) {
+        page.line(match (&self.handed_to, self.released) {
             (Some(to), _) => format!("handed lane '{lane}' over to '{to}'"),
             (None, true) => format!("released lane '{lane}'"),
             (None, false) => format!("no claim holds lane '{lane}'"),

@@ -25,7 +25,7 @@ struct RelocationReport {
     /// The lanes whose base is the branch that has another name now.
     above: Vec<LaneName>,
     /// The branches of remotes that are called like the old one.
-    published: Vec<RefName>,
+    published_as: Vec<RefName>,
     /// Where the directory of the caller is now.
     go_to: Option<LosslessPath>,
 }
@@ -110,7 +110,7 @@ impl RelocationReport {
             path: to.path,
             was: from,
             above: done.above.clone(),
-            published: done.published.clone(),
+            published_as: done.published.clone(),
             go_to: go_to.map(LosslessPath),
         }
     }

@@ -38,12 +38,12 @@ pub struct Args {
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Restored {
-    name: LaneName,
+    lane: LaneName,
     branch: Option<BranchName>,
     tip: Option<String>,
     #[serde(with = "crate::domain::lane::lossless_path")]
     path: PathBuf,
-    trash_id: String,
+    trash: String,
     has_worktree: bool,
     #[serde(skip)]
     was_at: Option<PathBuf>,
@@ -63,7 +63,7 @@ impl Report for Restores {
                 "; its directory was gone before; if it was moved: git worktree repair DIRECTORY"
                     .into()
             };
-            page.line(format!("restored lane '{}'{place}", restored.name));
+            page.line(format!("restored lane '{}'{place}", restored.lane));
             if let Some(was_at) = restored.was_at.as_ref().filter(|_| restored.has_worktree) {
                 page.line(format!(
                     "  the repository has moved since: it was in '{}'",
@@ -101,11 +101,11 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             report.restored.push(Restored {
                 branch: lane.branch.clone(),
                 tip: tip.map(|tip| tip.to_string()),
-                trash_id: String::new(),
+                trash: String::new(),
                 has_worktree: lane.worktree.is_dir(),
                 was_at: None,
                 path: lane.worktree,
-                name: lane.name,
+                lane: lane.name,
             });
             continue;
         }
@@ -185,10 +185,10 @@ fn describe(entry: Entry) -> Restored {
         path: entry
             .worktree
             .map_or(entry.lane.worktree, |worktree| worktree.path),
-        name: entry.lane.name,
+        lane: entry.lane.name,
         branch: entry.branch.as_ref().map(|branch| branch.name.clone()),
         tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
-        trash_id: entry.id,
+        trash: entry.id,
         has_worktree,
     }
 }

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use super::coded::{Coded, coded};
 use crate::domain::duration::in_one_unit;
+use crate::domain::event::What;
 use crate::domain::lane::LosslessPath;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::submodule::Holdings;
-use crate::domain::trash_entry::{Entry, Holding, Proof, Reason};
+use crate::domain::trash_entry::{Entry, Reason};
 use crate::domain::trash_expiry::{Expiry, Occasion};
 use crate::error::Result;
 use crate::operations::trash::{Expired, damaged, entries, expire_within, size};
@@ -36,13 +38,15 @@ pub struct Args {
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Waiting {
-    id: String,
-    name: LaneName,
+    trash: String,
+    lane: LaneName,
+    what: What,
+    #[serde(skip)]
     reason: Reason,
     removed: String,
     expires: String,
-    integrated: Option<Proof>,
-    holds: Option<Vec<Holding>>,
+    integrated: Option<Coded>,
+    holds: Option<Vec<Coded>>,
     branch: Option<BranchName>,
     tip: Option<String>,
     bytes: Option<u64>,
@@ -52,7 +56,7 @@ struct Waiting {
 
 #[derive(Debug, serde::Serialize)]
 struct Listing {
-    trash: Vec<Waiting>,
+    entries: Vec<Waiting>,
     damaged: Vec<LosslessPath>,
     #[serde(skip)]
     now: i64,
@@ -64,11 +68,11 @@ struct Listing {
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Gone {
-    id: String,
-    name: LaneName,
-    why: Expiry,
-    integrated: Option<Proof>,
-    holds: Option<Vec<Holding>>,
+    trash: String,
+    lane: LaneName,
+    code: Expiry,
+    integrated: Option<Coded>,
+    holds: Option<Vec<Coded>>,
     tip: Option<String>,
     bytes: Option<u64>,
 }
@@ -77,11 +81,11 @@ impl From<&Expired> for Gone {
     fn from(expired: &Expired) -> Self {
         let entry = &expired.entry;
         Gone {
-            id: entry.id.clone(),
-            name: entry.lane.name.clone(),
-            why: expired.why,
-            integrated: entry.proof.clone(),
-            holds: entry.holds.clone(),
+            trash: entry.id.clone(),
+            lane: entry.lane.name.clone(),
+            code: expired.why,
+            integrated: entry.proof.as_ref().map(Coded::from),
+            holds: entry.holds.as_deref().map(coded),
             tip: entry.keep.map(|id| id.to_string()),
             bytes: expired.bytes,
         }
@@ -93,12 +97,12 @@ impl Gone {
     /// git's own gc.
     pub fn line(&self, dry_run: bool) -> String {
         let verb = if dry_run { "would remove" } else { "removed" };
-        let why = match self.why {
+        let why = match self.code {
             Expiry::Age => "waited long enough",
             Expiry::Size => "made room",
         };
         let work = match (&self.integrated, &self.tip) {
-            (Some(proof), _) => proof.text.clone(),
+            (Some(proof), _) => proof.message.clone(),
             (None, Some(tip)) => {
                 format!("its work was not known to be in its base; last commit {tip}")
             }
@@ -108,7 +112,7 @@ impl Gone {
             .holds
             .iter()
             .flatten()
-            .map(|held| held.text.as_str())
+            .map(|held| held.message.as_str())
             .collect();
         let held = if held.is_empty() {
             String::new()
@@ -117,13 +121,13 @@ impl Gone {
         };
         format!(
             "{verb} lane '{}' from the trash ({why}): {work}{held}",
-            self.name
+            self.lane
         )
     }
 
     /// One line for all that are due and stay.
     pub fn stay(overdue: &[Gone]) -> Option<String> {
-        let names: Vec<&str> = overdue.iter().map(|due| due.name.as_str()).collect();
+        let names: Vec<&str> = overdue.iter().map(|due| due.lane.as_str()).collect();
         let them = if names.len() == 1 { "it" } else { "them" };
         (!names.is_empty()).then(|| {
             format!(
@@ -155,7 +159,7 @@ impl Report for Expiring {
 
 impl Report for Listing {
     fn text(&self, page: &mut Page) {
-        if self.trash.is_empty() && self.damaged.is_empty() {
+        if self.entries.is_empty() && self.damaged.is_empty() {
             page.line("the trash is empty");
         }
         for directory in &self.damaged {
@@ -164,10 +168,10 @@ impl Report for Listing {
                 Style::Attention,
             ));
         }
-        if self.trash.is_empty() {
+        if self.entries.is_empty() {
             return;
         }
-        let rows = self.trash.iter().zip(&self.times);
+        let rows = self.entries.iter().zip(&self.times);
         let rows = rows.map(|(waiting, times)| self.row(waiting, *times));
         page.fitted_table(&TITLES, rows.collect(), &GIVES);
     }
@@ -189,15 +193,18 @@ const GIVES: [Give; 8] = [
 impl Listing {
     fn row(&self, waiting: &Waiting, (removed, expires): (i64, i64)) -> Vec<Cell> {
         // The name alone means the newest of them.
-        let namesakes = self.trash.iter().filter(|other| other.name == waiting.name);
-        let id = Cell::new(&waiting.id, Style::Faint);
+        let namesakes = self
+            .entries
+            .iter()
+            .filter(|other| other.lane == waiting.lane);
+        let id = Cell::new(&waiting.trash, Style::Faint);
         let span = |seconds: i64| in_one_unit(u64::try_from(seconds).unwrap_or(0));
         let left = match expires - self.now {
             ..=0 => Cell::new("over", Style::Attention),
             left => Cell::from(span(left)),
         };
         vec![
-            Cell::new(&waiting.name, Style::Strong).whole(),
+            Cell::new(&waiting.lane, Style::Strong).whole(),
             waiting.holding(),
             Cell::from(waiting.reason),
             Cell::from(span(self.now - removed)),
@@ -222,7 +229,7 @@ impl Waiting {
                     more => format!(" +{more}"),
                 };
                 let all = std::iter::once(first).chain(rest);
-                let all: Vec<&str> = all.map(|held| held.text.as_str()).collect();
+                let all: Vec<&str> = all.map(|held| held.message.as_str()).collect();
                 let brief = format!("{}{more}", first.code);
                 Cell::new(all.join(", "), Style::Attention).or_brief(brief)
             }
@@ -263,13 +270,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let describe = |(at, entry): (usize, &Entry)| {
         progress.set(at, total);
         Waiting {
-            id: entry.id.clone(),
-            name: entry.lane.name.clone(),
+            trash: entry.id.clone(),
+            lane: entry.lane.name.clone(),
+            what: entry.reason.what(),
             reason: entry.reason,
             removed: time(entry.removed),
             expires: time(retention.expires(entry)),
-            integrated: entry.proof.clone(),
-            holds: entry.holds.clone(),
+            integrated: entry.proof.as_ref().map(Coded::from),
+            holds: entry.holds.as_deref().map(coded),
             branch: entry.branch.as_ref().map(|branch| branch.name.clone()),
             tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
             bytes: size::of(&repository, entry, deadline),
@@ -277,7 +285,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             repositories: entry.inner.repositories.clone(),
         }
     };
-    let trash = waiting.iter().enumerate().map(describe).collect();
+    let entries = waiting.iter().enumerate().map(describe).collect();
     drop(progress);
     let times = waiting
         .iter()
@@ -285,7 +293,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         .collect();
     let damaged = damaged(&repository).into_iter().map(LosslessPath).collect();
     ui.report(&Listing {
-        trash,
+        entries,
         damaged,
         now: now(),
         times,

@@ -182,7 +182,7 @@ impl WaitReport {
         };
         Error::refused(sentence)
             .with_code(Code::TimedOut)
-            .details(serde_json::json!({ "lanes": open }))
+            .details(serde_json::json!({ "unmet": open }))
             .hint("see how they stand with: git lane list")
     }
 }
@@ -215,8 +215,8 @@ fn document(awaited: &Awaited, until: &[Condition]) -> serde_json::Value {
     let mark = lane.mark.as_ref();
     serde_json::json!({
         "lane": lane.name,
-        "id": lane.id,
-        "met": met,
+        "laneId": lane.id,
+        "condition": met,
         "status": mark.map(|mark| mark.status),
         "message": mark.and_then(|mark| mark.message.as_ref()),
         "problem": problem,
@@ -228,7 +228,7 @@ impl serde::Serialize for WaitReport {
         let Wish { until, all, .. } = &self.wish;
         let lanes = self.lanes.iter().map(|awaited| document(awaited, until));
         serde_json::json!({
-            "until": until,
+            "conditions": until,
             "all": all,
             "met": self.met,
             "lanes": lanes.collect::<Vec<_>>(),

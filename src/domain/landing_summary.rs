@@ -42,9 +42,9 @@ pub struct Row {
     /// The full name of the base.
     pub base: RefName,
     /// The first and the last day, in UTC: `2026-11-30`.
-    pub from: String,
+    pub first_day: String,
     /// See above.
-    pub to: String,
+    pub last_day: String,
     /// Landed without a conflict.
     pub clean: usize,
     /// Landed after a conflict was resolved by a command of the user's.
@@ -110,8 +110,8 @@ fn rows(ended: &[(&RefName, Date, Ending)]) -> Vec<Row> {
         };
         let row = rows.entry((base.as_bstr(), from)).or_insert_with(|| Row {
             base: (*base).clone(),
-            from: from.to_string(),
-            to: to.to_string(),
+            first_day: from.to_string(),
+            last_day: to.to_string(),
             clean: 0,
             resolved: 0,
             given_up: 0,
@@ -162,7 +162,7 @@ mod tests {
     fn told(rows: &[Row]) -> Vec<(&str, &str, [usize; 4])> {
         let told = rows.iter().map(|row| {
             let counts = [row.clean, row.resolved, row.given_up, row.gate_failed];
-            (&*row.from, &*row.to, counts)
+            (&*row.first_day, &*row.last_day, counts)
         });
         told.collect()
     }

@@ -144,7 +144,7 @@ impl Losses {
             "modified": self.status.modified,
             "untracked": self.status.untracked,
             "conflicted": self.status.conflicted,
-            "operation": self.status.operation,
+            "inProgress": self.status.operation,
             "stray": self.stray,
             "commits": self.commits,
             "submodules": self.inner.submodules,

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use super::event::End;
+use super::event::{End, What};
 use super::lane::{Lane, ObjectId, hex, lossless_path, optional_hex};
 use super::name::{BranchName, LaneName};
 use super::submodule::Inner;
@@ -22,6 +22,17 @@ pub enum Reason {
     Dropped,
     /// `git lane prune`
     Pruned,
+}
+
+impl Reason {
+    /// The operation that removed it, as the event log has that.
+    pub fn what(self) -> What {
+        match self {
+            Reason::Finished => What::Finish,
+            Reason::Dropped => What::Drop,
+            Reason::Pruned => What::Prune,
+        }
+    }
 }
 
 impl std::fmt::Display for Reason {

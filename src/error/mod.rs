@@ -225,18 +225,14 @@ impl Error {
 
     /// The document `--json` prints instead of a result.
     pub fn to_json(&self) -> serde_json::Value {
-        let mut error = serde_json::json!({
+        let error = serde_json::json!({
             "kind": self.kind,
             "code": self.code,
             "message": self.to_string(),
             "hints": self.hints,
+            "said": self.said,
+            "details": self.details,
         });
-        if !self.said.is_empty() {
-            error["said"] = self.said.as_slice().into();
-        }
-        if let Some(details) = &self.details {
-            error["details"] = details.as_ref().clone();
-        }
         let mut document = self
             .beside
             .as_deref()
@@ -261,7 +257,10 @@ impl Error {
         if let Some(said) = error.get("said") {
             told.said = serde_json::from_value(said.clone()).ok()?;
         }
-        let details = error.get("details").cloned();
+        let details = error
+            .get("details")
+            .filter(|details| !details.is_null())
+            .cloned();
         Some(details.into_iter().fold(told, Error::details))
     }
 }

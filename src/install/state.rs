@@ -53,7 +53,7 @@ pub struct HookState {
     /// git runs it from its configuration.
     pub configured: bool,
     /// git runs it from a file.
-    pub file: bool,
+    pub hook_file: bool,
     /// A hook that was there before runs with it.
     pub chained: bool,
     /// The user has switched off what git would run from its configuration.
@@ -68,7 +68,7 @@ pub struct HookState {
 
 impl HookState {
     fn runs(&self) -> bool {
-        self.configured || self.file
+        self.configured || self.hook_file
     }
 }
 
@@ -187,7 +187,7 @@ pub fn state(repository: &Repository) -> Result<State> {
         hooks.push(HookState {
             hook,
             configured,
-            file,
+            hook_file: file,
             chained,
             disabled,
             lacking,

@@ -61,10 +61,10 @@ fn several_are_dropped_each_in_its_own_way() {
     let document = sandbox.lane(["drop", "login", "own", "--json"]).json();
     let dropped = document["dropped"].as_array().unwrap();
     assert_eq!(
-        (&dropped[0]["trashId"], &dropped[1]["stays"]),
+        (&dropped[0]["trash"], &dropped[1]["stays"]),
         (&().into(), &().into())
     );
-    assert!(dropped[1]["trashId"].is_string() && dropped[0]["stays"].is_object());
+    assert!(dropped[1]["trash"].is_string() && dropped[0]["stays"].is_object());
     assert!(path.exists() && !sandbox.lane_path("own").exists());
     sandbox.nothing_left_behind(1);
 }
@@ -90,11 +90,11 @@ fn prune_keeps_it_and_forgets_it_when_its_directory_is_gone() {
     let document = sandbox.lane(["prune", "--yes", "--json"]).json();
     let pruned = &document["pruned"][0];
     assert_eq!(
-        (&pruned["proof"], &pruned["branchRemoved"]),
+        (&pruned["code"], &pruned["branchRemoved"]),
         (&"directory-gone".into(), &false.into())
     );
     assert_eq!(
-        (&pruned["trashId"], &pruned["stays"]["branch"]),
+        (&pruned["trash"], &pruned["stays"]["branch"]),
         (&().into(), &"login".into())
     );
     assert_eq!(sandbox.git(["rev-parse", "login"]), tip);

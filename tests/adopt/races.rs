@@ -32,7 +32,7 @@ fn one_of_ten_adopts_a_worktree() {
     let list = sandbox.lane(["list", "--json"]).json();
     let lanes = list["lanes"].as_array().unwrap();
     assert_eq!(
-        lanes.iter().filter(|lane| lane["name"].is_string()).count(),
+        lanes.iter().filter(|lane| lane["lane"].is_string()).count(),
         1
     );
     sandbox.nothing_left_behind(0);
@@ -61,7 +61,7 @@ fn all_that_are_adopted_at_once_get_names_of_their_own() {
         .as_array()
         .unwrap()
         .iter()
-        .filter_map(|lane| lane["name"].as_str())
+        .filter_map(|lane| lane["lane"].as_str())
         .collect();
     assert_eq!(names.len(), 10);
 }

@@ -208,7 +208,7 @@ fn names_are_data() {
     assert!(!told.contains('\u{1b}'), "{told:?}");
     let list = sandbox.lane(["list", "--json"]).json();
     let names = list["lanes"].as_array().unwrap().iter();
-    let names: Vec<&str> = names.filter_map(|lane| lane["name"].as_str()).collect();
+    let names: Vec<&str> = names.filter_map(|lane| lane["lane"].as_str()).collect();
     assert!(
         names.contains(&branch) && names.contains(&"force"),
         "{names:?}"

@@ -11,9 +11,9 @@ fn an_adopted_lane_is_looked_at_synced_checked_claimed_and_landed() {
     assert!(told.starts_with("adopted lane 'login' in '"), "{told}");
     let list = sandbox.lane(["list", "--json"]).json();
     let mut lanes = list["lanes"].as_array().unwrap().iter();
-    let lane = lanes.find(|lane| lane["name"] == "login").unwrap();
+    let lane = lanes.find(|lane| lane["lane"] == "login").unwrap();
     assert_eq!(
-        (&lane["name"], &lane["versusBase"]["ahead"], &lane["task"]),
+        (&lane["lane"], &lane["versusBase"]["ahead"], &lane["task"]),
         (&"login".into(), &1.into(), &"T-1".into())
     );
     assert_eq!(
@@ -21,7 +21,7 @@ fn an_adopted_lane_is_looked_at_synced_checked_claimed_and_landed() {
         path.to_str().unwrap()
     );
     let inside = sandbox.lane_in(&path, ["show", "--json"]).json();
-    assert_eq!(inside["name"], "login");
+    assert_eq!(inside["lane"], "login");
     // What start shows.
     let again = sandbox.lane(["start", "login", "--json"]).json();
     assert_eq!(again["lanes"][0]["created"], false);
@@ -63,7 +63,7 @@ fn a_landing_forgets_the_lane_and_leaves_everything_in_its_place() {
     assert_eq!(document["retired"], serde_json::Value::Null);
     assert_eq!(document["stays"]["path"], path.to_str().unwrap());
     assert_eq!(document["stays"]["branch"], "login");
-    assert_eq!(document["landed"]["base"], "main");
+    assert_eq!(document["landed"]["base"], "refs/heads/main");
     assert!(sandbox.repo.join("login").exists());
     assert_eq!(crate::support::listing(&path), files);
     assert_eq!(sandbox.git(["rev-parse", "login"]), tip);

@@ -45,7 +45,7 @@ fn lists(run: &Run) -> Vec<(String, String, Vec<String>)> {
         let commands = list["commands"].as_array().unwrap();
         (
             text(&list["origin"]),
-            text(&list["file"]),
+            text(&list["message"]),
             commands.iter().map(text).collect(),
         )
     };

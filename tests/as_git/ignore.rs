@@ -44,7 +44,7 @@ fn by_lane(sandbox: &Sandbox) -> (u64, u64) {
         .as_array()
         .unwrap()
         .iter()
-        .find(|lane| lane["name"] == "x")
+        .find(|lane| lane["lane"] == "x")
         .cloned()
         .unwrap();
     (

@@ -219,7 +219,7 @@ fn untracked(sandbox: &Sandbox, call: Call<'_>) -> (u64, u64) {
         .as_array()
         .unwrap()
         .iter()
-        .find(|lane| lane["name"] == "x")
+        .find(|lane| lane["lane"] == "x")
         .cloned()
         .unwrap();
     let status = call.run(sandbox, &lane, &["status", "--porcelain"]).ok();

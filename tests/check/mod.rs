@@ -29,7 +29,7 @@ fn conflicts(found: &Value) -> Vec<String> {
         .map(|lane| format!("{}: {}", lane["lane"].as_str().unwrap(), files(lane)));
     let pairs = found["pairs"].as_array().unwrap().iter();
     let pairs = pairs.filter(is_conflict).map(|pair| {
-        let name = |at: usize| pair["lanes"][at].as_str().unwrap();
+        let name = |at: usize| [&pair["lane"], &pair["with"][0]][at].as_str().unwrap();
         format!("{} {}: {}", name(0), name(1), files(pair))
     });
     lanes.chain(pairs).collect()
@@ -57,5 +57,5 @@ fn found(sandbox: &Sandbox, args: &[&str]) -> Vec<String> {
 fn unclear(document: &Value, name: &str) -> Value {
     let lanes = document["lanes"].as_array().unwrap().iter();
     let mut lanes = lanes.filter(|lane| lane["lane"] == name);
-    lanes.next().unwrap()["unclear"].clone()
+    lanes.next().unwrap()["unclear"]["code"].clone()
 }

@@ -18,8 +18,8 @@ fn touched(document: &serde_json::Value) -> Vec<String> {
         let name = lane["lane"].as_str().unwrap();
         format!(
             "{name}: {:?} {:?}",
-            files(&lane["committed"]),
-            files(&lane["uncommitted"])
+            files(&lane["committedPaths"]),
+            files(&lane["uncommittedPaths"])
         )
     };
     lanes.map(line).collect()
@@ -142,7 +142,7 @@ fn a_lane_in_the_middle_of_something_is_named() {
         .sh_in(&sandbox.lane_path("a"), "git merge main")
         .fails(1);
     let (document, _) = check(&sandbox, &["--path", "README"]);
-    assert_eq!(document["lanes"][0]["unclear"], "operation");
+    assert_eq!(document["lanes"][0]["unclear"]["code"], "operation");
     let run = sandbox.lane(["check", "--path", "README"]);
     let text = run.ok();
     assert!(text.contains("merge in progress"), "{text}");
@@ -172,7 +172,7 @@ fn a_lane_of_which_it_cannot_be_said_is_named() {
         ],
     );
     let (document, code) = check(&sandbox, &["--path", "README"]);
-    let unclear = |at: usize| document["lanes"][at]["unclear"].clone();
+    let unclear = |at: usize| document["lanes"][at]["unclear"]["code"].clone();
     assert_eq!(
         ([unclear(0), unclear(1), unclear(2)], code),
         (["unreadable".into(), "missing".into(), "stray".into()], 0)

@@ -16,8 +16,8 @@ fn conflicting() -> Sandbox {
 fn listed(sandbox: &Sandbox) -> serde_json::Value {
     let list = sandbox.lane(["list", "--json"]).json();
     let lanes = list["lanes"].as_array().unwrap().iter();
-    let mut lanes = lanes.filter(|lane| lane["name"] == "a");
-    lanes.next().unwrap()["versusBase"]["conflicts"].clone()
+    let mut lanes = lanes.filter(|lane| lane["lane"] == "a");
+    lanes.next().unwrap()["versusBase"]["paths"].clone()
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn the_list_says_nothing_of_what_is_not_committed() {
     let conflict = || {
         let list = sandbox.lane(["list", "--json"]).json();
         let lanes = list["lanes"].as_array().unwrap().iter();
-        let mut lanes = lanes.filter(|lane| lane["name"] == "b");
+        let mut lanes = lanes.filter(|lane| lane["lane"] == "b");
         lanes.next().unwrap()["versusBase"]["conflict"].clone()
     };
     assert!(conflict().is_null());

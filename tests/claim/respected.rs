@@ -54,7 +54,7 @@ fn verbs_for_many_lanes_pass_it_by() {
     let skipped = sandbox.lane(["sync", "--all", "--json"]).json();
     let lanes = skipped["lanes"].as_array().unwrap();
     let lane = lanes.iter().find(|lane| lane["lane"] == "login").unwrap();
-    assert_eq!(lane["skipped"]["why"], "claimed");
+    assert_eq!(lane["skipped"]["code"], "claimed");
     let synced = holding(&sandbox, &token, &["sync", "--all", "--json"]).json();
     let lanes = synced["lanes"].as_array().unwrap();
     let lane = lanes.iter().find(|lane| lane["lane"] == "login").unwrap();
@@ -63,7 +63,7 @@ fn verbs_for_many_lanes_pass_it_by() {
     let kept = |run: crate::support::Run| {
         let document = run.json();
         let lanes = document["kept"].as_array().unwrap().clone();
-        let lane = lanes.into_iter().find(|lane| lane["name"] == "login");
+        let lane = lanes.into_iter().find(|lane| lane["lane"] == "login");
         lane.map(|lane| lane["code"].as_str().unwrap_or_default().to_owned())
     };
     assert_eq!(

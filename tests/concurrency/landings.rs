@@ -216,8 +216,8 @@ fn one_of_those_who_want_a_lane_away_gets_it() {
         let took = ended.iter().filter(|ended| {
             let document = ended.json();
             let retired = document["retired"]["trash"].is_string()
-                || document["dropped"][0]["trashId"].is_string();
-            ended.ok() && (retired || document["pruned"][0]["trashId"].is_string())
+                || document["dropped"][0]["trash"].is_string();
+            ended.ok() && (retired || document["pruned"][0]["trash"].is_string())
         });
         assert_eq!(took.count(), 1, "{ended:#?}");
         for loser in ended.iter().filter(|ended| !ended.ok()) {

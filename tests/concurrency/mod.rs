@@ -20,7 +20,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::{Sandbox, long, rounds};
+use crate::support::{Sandbox, checked_document, long, rounds};
 
 fn processes() -> usize {
     if long() { 50 } else { 14 }
@@ -51,7 +51,8 @@ impl Ended {
     }
 
     fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        let verb = self.args.iter().skip(1).find(|arg| !arg.starts_with('-'));
+        checked_document(verb.map_or("list", String::as_str), &self.stdout)
     }
 }
 

@@ -279,16 +279,16 @@ impl World {
         let mended = sandbox.lane(["doctor", "--fix"]).to_string();
         let doctor = sandbox.lane(["doctor", "--json"]);
         let report: serde_json::Value = serde_json::from_str(&doctor.stdout).unwrap();
-        let findings = report["error"]["details"].as_array().into_iter().flatten();
+        let findings = report["findings"].as_array().into_iter().flatten();
         let gits = |found: &serde_json::Value| match found["code"].as_str() {
             // Two `git branch -m` at once lose a reflog, and with it what tells a rename from a
             // switch.
-            Some("stray") => found["text"].to_string().contains("renamed-"),
+            Some("stray") => found["message"].to_string().contains("renamed-"),
             // A `git commit` makes the directory of its log again when the lane has just left;
             // doctor waits a minute.
             Some("unfinished-worktree") => true,
             // A gc prunes what 'git worktree move' is just writing: plain git loses one in four so.
-            Some("unlisted-worktree") => found["text"].to_string().contains("/moved-"),
+            Some("unlisted-worktree") => found["message"].to_string().contains("/moved-"),
             _ => false,
         };
         let left = findings.filter(|found| !gits(found));
@@ -345,7 +345,7 @@ impl World {
             let renamed = lane["branch"]
                 .as_str()
                 .is_some_and(|branch| branch.starts_with("renamed-"));
-            let known = lane["name"].is_string() || lane["main"] == true || renamed;
+            let known = lane["lane"].is_string() || lane["main"] == true || renamed;
             assert!(
                 known,
                 "a worktree without a lane: {lane:#}\n{}",

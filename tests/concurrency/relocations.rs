@@ -120,7 +120,7 @@ fn commits_go_on_beside_a_rename() {
     let ended = sandbox.together(&[inside, renames]);
     all_ok(&ended);
     let lanes = sandbox.lane(["--json", "list", "--no-status"]).json();
-    let is_lane = |lane: &&serde_json::Value| !lane["name"].is_null();
+    let is_lane = |lane: &&serde_json::Value| !lane["lane"].is_null();
     let lane = lanes["lanes"].as_array().unwrap().iter().find(is_lane);
     let branch = lane.unwrap()["branch"].as_str().unwrap().to_owned();
     for commit in ended[0].stdout.lines() {

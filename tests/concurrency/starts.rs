@@ -269,7 +269,7 @@ fn the_same_task_file_from_many_makes_each_lane_once() {
                 let lanes = lanes.as_array().cloned().unwrap_or_default();
                 lanes
                     .iter()
-                    .any(|lane| lane["name"] == **name && lane["created"] == true)
+                    .any(|lane| lane["lane"] == **name && lane["created"] == true)
             };
             assert_eq!(ended.iter().filter(made).count(), 1, "{name}: {ended:#?}");
             sandbox.whole(name);

@@ -19,7 +19,7 @@ fn it_names_both_sides_and_each_file() {
     assert_eq!(
         sandbox.lane(["diff", "login", "--json"]).json(),
         json!({
-            "version": 1, "lanes": ["login"], "base": "refs/heads/main", "from": fork, "to": login,
+            "version": 2, "lane": "login", "with": [], "base": "refs/heads/main", "from": fork, "to": login,
             "uncommitted": true,
             "files": [file("README", "modified", 1, 1), file("login.txt", "added", 1, 0)],
         })
@@ -27,7 +27,7 @@ fn it_names_both_sides_and_each_file() {
     assert_eq!(
         sandbox.lane(["diff", "login", "search", "--json"]).json(),
         json!({
-            "version": 1, "lanes": ["login", "search"], "base": null, "from": login, "to": search,
+            "version": 2, "lane": "login", "with": ["search"], "base": null, "from": login, "to": search,
             "uncommitted": false,
             "files": [file("login.txt", "deleted", 0, 1), file("search.txt", "added", 1, 0)],
         })

@@ -59,7 +59,7 @@ fn list_counts_what_git_status_counts() {
                 .as_array()
                 .unwrap()
                 .iter()
-                .find(|found| found["name"] == lane)
+                .find(|found| found["lane"] == lane)
                 .cloned()
                 .unwrap();
             let mut ours = ["staged", "modified", "untracked", "conflicted"]

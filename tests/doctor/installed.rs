@@ -31,10 +31,10 @@ fn missing(sandbox: &Sandbox, shell: &str) -> Vec<(String, String)> {
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let found = match run.code {
         0 => &json["findings"],
-        _ => &json["error"]["details"],
+        _ => &json["findings"],
     };
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    let pair = |one: &serde_json::Value| (text(&one["code"]), text(&one["hint"]));
+    let pair = |one: &serde_json::Value| (text(&one["code"]), text(&one["hints"][0]));
     found.as_array().unwrap().iter().map(pair).collect()
 }
 
@@ -83,10 +83,7 @@ fn another_program_on_path_or_none_is_named() {
         let run = as_user(&sandbox, "tcsh", &mut command);
         assert_eq!(run.code, 1, "{run}");
         let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-        json["error"]["details"][0]["code"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        json["findings"][0]["code"].as_str().unwrap().to_owned()
     };
     assert_eq!(run("/usr/bin:/bin"), "not-on-path");
     let other = sandbox.root().join("other");

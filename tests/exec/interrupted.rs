@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::{Another, document, lives, number, verdicts, with_lanes};
-use crate::support::{Sandbox, installed, skipped, wait_until};
+use crate::support::{Sandbox, checked_document, installed, skipped, wait_until};
 
 const AT_WORK: &str = "sleep 600 & echo $! >below; trap 'echo asked >>asked; exit 0' TERM
     echo $$ >pid; while :; do sleep 0.05; done";
@@ -43,7 +43,7 @@ fn the_first_signal_ends_every_group() {
         }
         assert!(!sandbox.lane_path("c").join("pid").exists());
         let (out, _) = said.split_once("\nerror: ").unwrap();
-        let document: serde_json::Value = serde_json::from_str(out).unwrap();
+        let document = checked_document("exec", out);
         assert_eq!(document["error"]["code"], "interrupted", "{document}");
         let expected = ["a", "b", "c"].map(|lane| (lane, "interrupted"));
         assert_eq!(verdicts(&document), expected);

@@ -60,7 +60,7 @@ fn the_ready_ones_land_behind_one_gate() {
         .lane(["finish", "--all", "--json", "--gate", &gate])
         .json();
     assert_eq!(words(&document, "lanes", "verdict"), landing);
-    assert!(words(&document, "leftOut", "why").is_empty());
+    assert!(words(&document, "leftOut", "code").is_empty());
     assert_eq!(lanes(&sandbox), ["d"]);
     assert_eq!(std::fs::read_to_string(&runs).unwrap(), "run\n");
     assert_eq!(sandbox.git(["ls-files", "?.txt"]), "a.txt\nb.txt\nc.txt");
@@ -76,7 +76,7 @@ fn the_ready_ones_land_behind_one_gate() {
         .lane(["finish", "--all", "--any-status", "--json"])
         .json();
     assert_eq!(
-        words(&document, "leftOut", "why"),
+        words(&document, "leftOut", "code"),
         BTreeMap::from([("d", "nothing-to-land")])
     );
     assert_eq!(document["lanes"], Value::Array(Vec::new()));
@@ -114,7 +114,7 @@ fn what_cannot_land_is_left_out_and_told() {
         ("stray", "stray"),
     ]);
     let document = sandbox.lane(["finish", "--all", "--json", "-n"]).json();
-    assert_eq!(words(&document, "leftOut", "why"), expected);
+    assert_eq!(words(&document, "leftOut", "code"), expected);
     let run = sandbox.lane(["finish", "--all", "-n"]);
     assert!(
         run.stderr
@@ -132,7 +132,7 @@ fn what_cannot_land_is_left_out_and_told() {
         .json();
     let mut with_idle = expected.clone();
     with_idle.insert("idle", "nothing-to-land");
-    assert_eq!(words(&document, "leftOut", "why"), with_idle);
+    assert_eq!(words(&document, "leftOut", "code"), with_idle);
     assert_eq!(
         words(&document, "lanes", "verdict"),
         BTreeMap::from([("clean", "landed")])

@@ -53,7 +53,7 @@ fn changes_git_was_told_to_overlook_are_named_with_the_way_to_see_them() {
         let run = finish(&sandbox, ["--json"]);
         let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
         assert_eq!(
-            report["error"]["details"]["files"],
+            report["error"]["details"]["paths"],
             serde_json::json!(["src/app.txt"]),
             "{run}"
         );

@@ -8,7 +8,7 @@ fn nothing_to_land_is_success_and_retires() {
     lane(&sandbox, "login", "main");
     let old = sandbox.git(["rev-parse", "main"]);
     assert_eq!(
-        finish(&sandbox, ["--json"]).json()["integrated"],
+        finish(&sandbox, ["--json"]).json()["integrated"]["code"],
         "same-commit"
     );
     assert_eq!(sandbox.git(["rev-parse", "main"]), old);
@@ -19,7 +19,7 @@ fn nothing_to_land_is_success_and_retires() {
     sandbox.commit("squashed by hand");
     advance(&sandbox);
     for args in [["--json", "-n"], ["--json", "--strategy=merge"]] {
-        assert_eq!(finish(&sandbox, args).json()["integrated"], "same-content");
+        assert_eq!(finish(&sandbox, args).json()["integrated"]["code"], "same-content");
     }
     retired(&sandbox);
 }

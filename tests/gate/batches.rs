@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 use super::{gate, runs, with_lanes};
-use crate::support::{Run, Sandbox, wait_until};
+use crate::support::{Run, Sandbox, checked_document, wait_until};
 
 fn start(sandbox: &Sandbox, lane: &str, gate: &str) -> Child {
     sandbox
@@ -20,11 +20,9 @@ fn start(sandbox: &Sandbox, lane: &str, gate: &str) -> Child {
 /// Exit code and document.
 fn end(child: Child) -> (i32, serde_json::Value) {
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let document = serde_json::from_slice(&output.stdout);
     (
         output.status.code().unwrap_or(-1),
-        document.unwrap_or_else(|error| panic!("{error}: {said}")),
+        checked_document("finish", &String::from_utf8_lossy(&output.stdout)),
     )
 }
 

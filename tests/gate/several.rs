@@ -92,5 +92,5 @@ fn a_lane_lands_after_the_lane_below_it() {
         verdicts(&document),
         owned(&[("high", "landed"), ("low", "landed")])
     );
-    assert_eq!(document["lanes"][1]["landed"]["base"], "main");
+    assert_eq!(document["lanes"][1]["landed"]["base"], "refs/heads/main");
 }

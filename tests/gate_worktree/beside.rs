@@ -86,7 +86,7 @@ fn git_lane_works_in_it_and_beside_it() {
     );
     let listed = sandbox.lane_in(&tree, ["list", "--json"]).json();
     let lanes = listed["lanes"].as_array().unwrap().iter();
-    let names: Vec<_> = lanes.filter_map(|lane| lane["name"].as_str()).collect();
+    let names: Vec<_> = lanes.filter_map(|lane| lane["lane"].as_str()).collect();
     assert_eq!(names, ["login"], "{listed}");
     // The guard has nothing to say of what a command does there.
     let deeds = "git checkout -q --detach HEAD; echo x >>README; git commit -qam x; git checkout -q -b own; git checkout -q --detach; git branch -D -q own";

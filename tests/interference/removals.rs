@@ -61,7 +61,7 @@ fn a_lane_that_is_back_is_its_owners_to_work_in() {
 fn a_lock_of_a_git_that_was_at_work_does_not_come_back() {
     let sandbox = Sandbox::new();
     let commit = with_work(&sandbox);
-    let id = sandbox.lane(["drop", "--yes", "login", "--json"]).json()["dropped"][0]["trashId"]
+    let id = sandbox.lane(["drop", "--yes", "login", "--json"]).json()["dropped"][0]["trash"]
         .to_string();
     let kept = sandbox
         .repo

@@ -10,8 +10,8 @@ use std::ffi::OsStr;
 
 use serde_json::Value;
 
-use crate::json_words::{CHOICES, ELSEWHERE, NO_WORDS};
-use crate::support::{Sandbox, write};
+use crate::json_words::{CHOICES, CODED, ELSEWHERE, NO_WORDS};
+use crate::support::{Sandbox, fits, unmet_forms, write};
 
 /// The words in bold of one section of the manual.
 fn bold(section: &str) -> BTreeSet<String> {
@@ -49,7 +49,7 @@ fn rest_of(line: &str) -> &str {
 }
 
 /// The sections by the verbs of their titles.
-fn manual() -> Vec<(String, BTreeSet<String>)> {
+pub fn manual() -> Vec<(String, BTreeSet<String>)> {
     let page = include_str!("../../man/sections/git-lane-json.roff");
     page.split(".SH ")
         .map(|part| {
@@ -67,8 +67,8 @@ fn words_of(document: &Value, words: &mut BTreeSet<String>) {
         Value::Object(object) => {
             for (name, value) in object {
                 words.insert(name.clone());
-                // Its fields are named by the user.
-                if name == "set" {
+                // Its fields are named by the user, or are those of JSON Schema.
+                if name == "set" || name == "schema" {
                     continue;
                 }
                 match value.as_str() {
@@ -77,12 +77,10 @@ fn words_of(document: &Value, words: &mut BTreeSet<String>) {
                     }
                     _ => words_of(value, words),
                 }
-                if name == "holds" {
-                    let codes = value
-                        .as_array()
-                        .into_iter()
-                        .flatten()
-                        .filter_map(|held| held["code"].as_str());
+                if CODED.contains(&name.as_str()) {
+                    let one = std::slice::from_ref(value);
+                    let all = value.as_array().map_or(one, Vec::as_slice);
+                    let codes = all.iter().filter_map(|coded| coded["code"].as_str());
                     words.extend(codes.map(str::to_owned));
                 }
             }
@@ -92,9 +90,9 @@ fn words_of(document: &Value, words: &mut BTreeSet<String>) {
     }
 }
 
-/// Every word that the documents of a section have used.
+/// Every word that the documents of a section have used, and the documents by their verbs.
 #[derive(Default)]
-struct Met(BTreeMap<String, BTreeSet<String>>);
+struct Met(BTreeMap<String, BTreeSet<String>>, Vec<(String, Value)>);
 
 impl Met {
     /// Runs a command and holds its document against the manual.
@@ -116,7 +114,7 @@ impl Met {
             .iter()
             .find(|(found, _)| title(found))
             .unwrap_or_else(|| panic!("{verb}"));
-        assert_eq!(document["version"], 1, "{run}");
+        assert_eq!(document["version"], 2, "{run}");
         let fields = document.as_object_mut().unwrap();
         fields.remove("version");
         let failure = fields.remove("error");
@@ -134,17 +132,8 @@ impl Met {
             .find(|(title, _)| title == "errors")
             .unwrap()
             .1;
-        // The details of a doctor and of `init --check` are the command's result.
-        let mut result = vec![document];
-        if let Some(mut error) = failure {
-            if matches!(verb, "doctor" | "init") {
-                result.extend(error.as_object_mut().unwrap().remove("details"));
-            }
-            failures.push(error);
-        }
-        for (part, section, known) in result
-            .iter()
-            .map(|part| (part, section.as_str(), known))
+        failures.extend(failure);
+        for (part, section, known) in std::iter::once((&document, section.as_str(), known))
             .chain(failures.iter().map(|error| (error, "errors", errors)))
         {
             let mut words = BTreeSet::new();
@@ -158,6 +147,7 @@ impl Met {
             }
             self.0.entry(section.to_owned()).or_default().extend(words);
         }
+        self.1.push((verb.to_owned(), whole.clone()));
         whole
     }
 
@@ -225,6 +215,7 @@ fn every_word_is_documented_and_met() {
         &["config"],
         &["config", "trash.days"],
         &["man", "--output", &out],
+        &["man", "--schema"],
         &["init", "--check"],
         &["init"],
         &["init", "--check"],
@@ -373,6 +364,58 @@ fn every_word_is_documented_and_met() {
     tries::meet(&mut met);
     of_many::meet(&mut met);
     met.ensure_all();
+    assert_eq!(unmet_forms(&met.1), Vec::<String>::new());
+    ensure_closed(&met.1);
+}
+
+/// No field of a document can be renamed and the schema still have it.
+fn ensure_closed(met: &[(String, Value)]) {
+    let mut seen = BTreeSet::new();
+    for (verb, document) in met {
+        for place in fields(document, "") {
+            let names = place
+                .split('/')
+                .filter(|name| name.parse::<usize>().is_err());
+            if !seen.insert((verb, names.map(str::to_owned).collect::<Vec<_>>())) {
+                continue;
+            }
+            let mut renamed = document.clone();
+            let (above, name) = place.rsplit_once('/').unwrap();
+            let above = renamed.pointer_mut(above).unwrap().as_object_mut().unwrap();
+            let value = above.remove(name).unwrap();
+            above.insert(format!("{name}2"), value);
+            assert!(!fits(verb, &renamed), "{verb}: {place} in {document:#}");
+        }
+    }
+    assert!(seen.len() > 500, "{}", seen.len());
+}
+
+/// The places of all fields in it, but for those that the user names.
+fn fields(value: &Value, above: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut inside = |name: &str, value: &Value| {
+        let place = format!("{above}/{name}");
+        if !["set", "schema"].contains(&name) {
+            found.extend(fields(value, &place));
+        }
+        if value_is_field(name) {
+            found.push(place);
+        }
+    };
+    match value {
+        Value::Object(object) => object.iter().for_each(|(name, value)| inside(name, value)),
+        Value::Array(array) => array
+            .iter()
+            .enumerate()
+            .for_each(|(at, value)| inside(&at.to_string(), value)),
+        _ => {}
+    }
+    found
+}
+
+/// Whether that is a name and no place in an array.
+fn value_is_field(name: &str) -> bool {
+    name.parse::<usize>().is_err()
 }
 
 /// Several lanes at once, behind a gate: each verdict there is.

@@ -9,6 +9,18 @@ pub fn meet(met: &mut Met) {
     meet_adoptions(met);
     meet_runs(met);
     meet_changes(met);
+    meet_forecasts(met);
+}
+
+/// Lanes that conflict with each other, and one of which nothing can be said.
+fn meet_forecasts(met: &mut Met) {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "a", "b", "c"]).ok();
+    sandbox.work("a", "file", "one\n");
+    sandbox.work("b", "file", "two\n");
+    sandbox.git_in(&sandbox.lane_path("c"), ["switch", "-q", "-c", "elsewhere"]);
+    met.run(&sandbox, ["check"]);
+    met.run(&sandbox, ["check", "--path", "file"]);
 }
 
 /// Lanes that get another name, another place, another base, and have them taken back.

@@ -21,7 +21,7 @@ fn a_lane_that_was_moved_and_removed_there_is_listed_once() {
         .filter(|lane| lane["state"] == "missing")
         .collect();
     assert_eq!(missing.len(), 1, "{lanes:#}");
-    assert_eq!(missing[0]["name"], "login");
+    assert_eq!(missing[0]["lane"], "login");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn an_unknown_lane_is_refused_with_a_suggestion() {
     let inside = sandbox
         .lane_in(&sandbox.lane_path("login").join("src"), ["show", "--json"])
         .json();
-    assert_eq!(inside["name"], "login");
+    assert_eq!(inside["lane"], "login");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_lane_whose_last_commit_or_ref_is_lost_is_in_nobodys_way() {
             .as_array()
             .unwrap()
             .iter()
-            .find(|lane| lane["name"] == name)
+            .find(|lane| lane["lane"] == name)
             .unwrap()
     };
     assert_eq!(
@@ -204,7 +204,7 @@ fn a_lane_whose_last_commit_or_ref_is_lost_is_in_nobodys_way() {
             .as_array()
             .unwrap()
             .iter()
-            .find(|lane| lane["name"] == name)
+            .find(|lane| lane["lane"] == name)
             .unwrap()["code"]
             .clone()
     };

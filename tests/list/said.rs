@@ -22,7 +22,7 @@ fn entry(sandbox: &Sandbox, name: &str) -> Value {
     let lanes = listed["lanes"].as_array().unwrap();
     lanes
         .iter()
-        .find(|lane| lane["name"] == name)
+        .find(|lane| lane["lane"] == name)
         .unwrap()
         .clone()
 }
@@ -58,7 +58,7 @@ fn a_status_filters() {
         let lanes = listed["lanes"].as_array().unwrap();
         let mut names: Vec<&str> = lanes
             .iter()
-            .map(|lane| lane["name"].as_str().unwrap())
+            .map(|lane| lane["lane"].as_str().unwrap())
             .collect();
         names.sort_unstable();
         assert_eq!(names, wanted, "{filter:?}");
@@ -94,13 +94,13 @@ fn a_status_has_its_age_and_its_message() {
     let text = sandbox.lane(["list"]).ok();
     assert!(text.lines().next().unwrap().contains("STATUS"), "{text}");
     assert_eq!(row(&text, "blocked")[2], "blocked 3h");
-    let wanted = json!({ "word": "blocked", "since": since, "message": "waits for the key" });
-    assert_eq!(entry(&sandbox, "blocked")["status"], wanted);
-    assert_eq!(entry(&sandbox, "new")["status"], Value::Null);
+    let wanted = json!({ "status": "blocked", "since": since, "message": "waits for the key" });
+    assert_eq!(entry(&sandbox, "blocked")["mark"], wanted);
+    assert_eq!(entry(&sandbox, "new")["mark"], Value::Null);
     // A record that does not say since when.
     sandbox.git(["config", "--unset", "lane.blocked.statusSince"]);
     assert_eq!(row(&sandbox.lane(["list"]).ok(), "blocked")[2], "blocked");
-    assert_eq!(entry(&sandbox, "blocked")["status"]["since"], Value::Null);
+    assert_eq!(entry(&sandbox, "blocked")["mark"]["since"], Value::Null);
 }
 
 #[test]

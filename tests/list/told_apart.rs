@@ -23,7 +23,7 @@ fn entry(sandbox: &Sandbox, lane: &str) -> Value {
     let lanes = listed["lanes"].as_array().unwrap();
     lanes
         .iter()
-        .find(|entry| entry["name"] == lane)
+        .find(|entry| entry["lane"] == lane)
         .unwrap()
         .clone()
 }
@@ -109,7 +109,7 @@ fn the_age_is_that_of_what_was_last_done_in_the_lane() {
     ]);
     sandbox.work("search", "search.txt", "y");
     let listed = sandbox.lane(["list", "--json"]).json();
-    assert_eq!(listed["lanes"][1]["name"], "search");
+    assert_eq!(listed["lanes"][1]["lane"], "search");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, checked_event};
 
 impl Sandbox {
     /// The events of `git lane log` with `args`.
@@ -183,7 +183,7 @@ fn following_shows_what_happens_until_nobody_reads() {
     std::thread::sleep(wait);
     let _ = sandbox.lane(["start", "login"]).ok();
     for phase in ["before", "after"] {
-        let event: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        let event = checked_event(&lines.next().unwrap().unwrap());
         assert_eq!(
             (&event["lane"], &event["phase"]),
             (&"login".into(), &phase.into())

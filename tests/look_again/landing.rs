@@ -1,7 +1,7 @@
 //! What changes while a landing waits for another process.
 
 use super::*;
-use crate::support::wait_until;
+use crate::support::{checked_document, wait_until};
 
 #[test]
 fn while_the_editor_of_a_landing_is_open() {
@@ -89,7 +89,7 @@ fn while_a_landing_waits_for_its_turn() {
         assert!(first.wait_with_output().unwrap().status.success());
         let output = second.wait_with_output().unwrap();
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-        let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        let report = checked_document("finish", &stdout);
         assert_eq!(report["error"]["code"], code, "{what}: {stdout}");
         assert!(
             sandbox.lane_path("x").exists() && !sandbox.repo.join("work").exists(),

@@ -122,7 +122,7 @@ fn stays(sandbox: &Sandbox, run: Run, code: &str, what: &str) -> Run {
         "{what}: never happened: {run}"
     );
     let trash = sandbox.lane(["--json", "trash"]).json();
-    assert_eq!(trash["trash"], serde_json::json!([]), "{what}: {run}");
+    assert_eq!(trash["entries"], serde_json::json!([]), "{what}: {run}");
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_default();
     if !report.is_null() {
         let refused = report["error"]["code"]

@@ -56,7 +56,7 @@ fn what_the_user_has_seen_goes() {
     );
     let trash = sandbox.lane(["--json", "trash"]).json();
     assert_eq!(
-        trash["trash"][0]["holds"][0]["code"], "untracked",
+        trash["entries"][0]["holds"][0]["code"], "untracked",
         "{trash}"
     );
     sandbox.nothing_left_behind(1);

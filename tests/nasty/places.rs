@@ -46,7 +46,7 @@ fn stays(words: &str, damage: Damage) {
             .as_array()
             .unwrap()
             .iter()
-            .any(|lane| lane["name"] == "other"),
+            .any(|lane| lane["lane"] == "other"),
         "{listed}"
     );
     sandbox.lane(["doctor"]).fails(1);
@@ -371,11 +371,11 @@ fn row_22_a_damaged_admin_directory() {
         sandbox.lane(["finish", "other"]).ok();
         sandbox.lane(["drop", "third"]).ok();
         let uncommitted = lane.join("uncommitted").exists()
-            || sandbox.lane(["--json", "trash"]).json()["trash"]
+            || sandbox.lane(["--json", "trash"]).json()["entries"]
                 .as_array()
                 .unwrap()
                 .iter()
-                .any(|e| e["name"] == "x");
+                .any(|e| e["lane"] == "x");
         assert!(uncommitted, "{number}");
         // From inside the damaged one another repository's configuration is not taken for ours, nor
         // its lanes.

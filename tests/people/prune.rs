@@ -35,7 +35,7 @@ fn what_is_done_is_picked_and_the_keys_are_named() {
             .as_array()
             .or(left["lanes"].as_array())
             .unwrap();
-        let names = left.iter().filter_map(|entry| entry["name"].as_str());
+        let names = left.iter().filter_map(|entry| entry["lane"].as_str());
         assert_eq!(names.count(), 2, "{left:?}");
     }
 }

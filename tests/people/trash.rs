@@ -44,8 +44,8 @@ fn what_restore_needs_is_there_at_every_width() {
         let mut command = sandbox.command("git-lane");
         let command = command.arg("trash").env("COLUMNS", columns.to_string());
         let text = sandbox.run(command).ok();
-        for entry in entries["trash"].as_array().unwrap() {
-            let [name, id] = ["name", "id"].map(|key| entry[key].as_str().unwrap());
+        for entry in entries["entries"].as_array().unwrap() {
+            let [name, id] = ["lane", "trash"].map(|key| entry[key].as_str().unwrap());
             assert!(text.contains(name), "{columns} {name}: {text}");
             assert!(
                 name != "invoices" || text.contains(id),

@@ -1,7 +1,7 @@
 //! What goes along with a lane's name, and what stays.
 
 use super::{assert_is, at_work, begin, content};
-use crate::support::{Sandbox, git_version, write};
+use crate::support::{Sandbox, checked_document, git_version, write};
 
 fn messages(sandbox: &Sandbox, of: &str) -> Vec<String> {
     let log = sandbox.git(["reflog", "--format=%gs", of]);
@@ -300,7 +300,7 @@ fn a_claim_holds_and_a_wait_goes_on() {
     let mark = mark.args(["mark", "signin", "ready"]);
     sandbox.run(mark.env("GIT_LANE_CLAIM", &token)).ok();
     let output = wait.wait_with_output().unwrap();
-    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let document = checked_document("wait", &String::from_utf8_lossy(&output.stdout));
     assert_eq!(document["lanes"][0]["lane"], "signin", "{document}");
 }
 

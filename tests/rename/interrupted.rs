@@ -50,7 +50,7 @@ fn commits_that_were_made_in_between_are_kept() {
             let commit = sandbox.git_in(&path, ["rev-parse", "HEAD"]);
             sandbox.lane(["trash", "--expire"]).ok();
             let lanes = sandbox.lane(["--json", "list"]).json();
-            let is_lane = |lane: &&serde_json::Value| !lane["name"].is_null();
+            let is_lane = |lane: &&serde_json::Value| !lane["lane"].is_null();
             let lane = lanes["lanes"]
                 .as_array()
                 .unwrap()

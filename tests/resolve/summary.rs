@@ -29,11 +29,11 @@ fn landings() -> Sandbox {
 fn each_ending_is_counted_where_it_belongs() {
     let sandbox = landings();
     let document = sandbox.lane(["log", "--summary", "--json"]).json();
-    let today = document["summary"][0]["from"].clone();
+    let today = document["summary"][0]["firstDay"].clone();
     assert_eq!(today.as_str().unwrap().len(), 10);
     let row = |base: &str, [clean, resolved, given_up, gate_failed]: [usize; 4]| {
         json!({
-            "base": base, "from": today, "to": today, "clean": clean, "resolved": resolved,
+            "base": base, "firstDay": today, "lastDay": today, "clean": clean, "resolved": resolved,
             "givenUp": given_up, "gateFailed": gate_failed,
         })
     };

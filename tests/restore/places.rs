@@ -39,7 +39,7 @@ fn what_is_in_the_way_is_named_and_nothing_changes() {
         );
         assert_eq!(sandbox.fingerprint(), before);
         assert_eq!(
-            sandbox.lane(["--json", "trash"]).json()["trash"]
+            sandbox.lane(["--json", "trash"]).json()["entries"]
                 .as_array()
                 .unwrap()
                 .len(),
@@ -78,7 +78,7 @@ fn the_newest_of_a_name_comes_first_and_an_id_names_any() {
         sandbox.lane(["drop", "--yes", "login"]).ok();
     }
     let listed = sandbox.lane(["--json", "trash"]).json();
-    let oldest = listed["trash"][1]["id"].as_str().unwrap().to_owned();
+    let oldest = listed["entries"][1]["trash"].as_str().unwrap().to_owned();
     sandbox.lane(["restore", "login"]).ok();
     let file = sandbox.lane_path("login").join("new");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "second");

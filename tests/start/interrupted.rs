@@ -1,7 +1,7 @@
 //! Starts that die or race.
 
 use super::*;
-use crate::support::skipped;
+use crate::support::{checked_document, skipped};
 
 /// A start that makes everything itself is in `crash`.
 #[test]
@@ -85,7 +85,7 @@ fn of_twenty_equal_starts_one_creates_and_the_others_lose_or_find_it() {
     let mut created = 0;
     for child in children {
         let output = child.wait_with_output().unwrap();
-        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let report = checked_document("start", &String::from_utf8_lossy(&output.stdout));
         match output.status.code() {
             Some(0) => created += usize::from(report["lanes"][0]["created"] == true),
             other => assert_eq!(

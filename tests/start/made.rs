@@ -13,7 +13,7 @@ fn a_lane_is_a_branch_a_worktree_and_a_record() {
     let head = sandbox.git(["rev-parse", "main"]);
     assert_eq!(report["lanes"][0]["created"], true);
     // The fast way was taken, not git's.
-    assert_eq!(report["lanes"][0]["files"], "copied");
+    assert_eq!(report["lanes"][0]["populated"], "copied");
     assert_eq!(
         report["lanes"][0]["path"],
         sandbox.lane_path("login").to_str().unwrap()

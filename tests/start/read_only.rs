@@ -80,7 +80,7 @@ fn prune_takes_it_as_soon_as_nobody_uses_it() {
         let report = sandbox.lane(["prune", "--json"]).json();
         let found = &report["kept"][0];
         assert_eq!(
-            (&found["name"], &found["code"]),
+            (&found["lane"], &found["code"]),
             (&"look".into(), &reason.into()),
             "{report}"
         );
@@ -100,7 +100,7 @@ fn prune_takes_it_as_soon_as_nobody_uses_it() {
     let token = claim["token"].as_str().unwrap();
     sandbox.run(release.env("GIT_LANE_CLAIM", token)).ok();
     let report = sandbox.lane(["prune", "--json"]).json();
-    assert_eq!(report["pruned"][0]["proof"], "read-only", "{report}");
+    assert_eq!(report["pruned"][0]["code"], "read-only", "{report}");
     assert!(!look.exists());
     sandbox.lane(["restore", "look"]).ok();
     assert_eq!(sandbox.git(["config", "lane.look.readOnly"]), "true");
@@ -116,5 +116,5 @@ fn prune_takes_it_too_where_another_commit_of_its_base_was_looked_at() {
     let look = sandbox.lane_path("look");
     sandbox.git_in(&look, ["checkout", "-q", "--detach", "main"]);
     let report = sandbox.lane(["prune", "--json"]).json();
-    assert_eq!(report["pruned"][0]["proof"], "read-only", "{report}");
+    assert_eq!(report["pruned"][0]["code"], "read-only", "{report}");
 }

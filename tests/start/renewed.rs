@@ -38,8 +38,8 @@ fn it_is_said_how_far_it_is_behind() {
         hint: bring base and lane up to date with: git lane sync --fetch two\n";
     assert!(run.stderr.contains(said), "{run}");
     assert_eq!(
-        run.json()["lanes"][0]["behind"],
-        json!({"upstream": "refs/remotes/origin/main", "commits": 2, "ahead": 0, "why": null})
+        run.json()["lanes"][0]["baseBehind"],
+        json!({"upstream": "refs/remotes/origin/main", "behind": 2, "ahead": 0, "code": null})
     );
     // The hint is true.
     sandbox.lane_in(&clone, ["sync", "--fetch", "two"]).ok();
@@ -47,7 +47,7 @@ fn it_is_said_how_far_it_is_behind() {
         ["two", "main", "origin/main"].map(|name| sandbox.git_in(&clone, ["rev-parse", name]));
     assert!(tips[0] == tips[1] && tips[1] == tips[2], "{tips:?}");
     let report = sandbox.lane_in(&clone, ["start", "three", "--json"]).json();
-    assert_eq!(report["lanes"][0].get("behind"), None);
+    assert_eq!(report["lanes"][0]["baseBehind"], Value::Null);
 }
 
 /// With its worktree and what is uncommitted there; the new commits are the base's then, not the lane's.
@@ -100,7 +100,7 @@ fn a_base_that_cannot_follow_stays_and_the_lane_starts_from_it() {
             "{run}"
         );
         assert!(run.stderr.contains(said), "{script}: {run}");
-        assert_eq!(run.json()["lanes"][0]["behind"]["why"], json!(word));
+        assert_eq!(run.json()["lanes"][0]["baseBehind"]["code"], json!(word));
         assert_eq!(sandbox.git_in(&clone, ["rev-parse", "main"]), before);
         assert_eq!(sandbox.git_in(&clone, ["rev-parse", "login"]), before);
         assert_eq!(sandbox.git_in(&clone, ["rev-parse", "origin/main"]), new);

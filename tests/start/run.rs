@@ -8,9 +8,9 @@ fn lanes(document: &Value) -> Vec<(&str, &str, bool)> {
     let lanes = document["lanes"].as_array().unwrap().iter();
     let told = lanes.map(|lane| {
         (
-            lane["name"].as_str().unwrap(),
+            lane["lane"].as_str().unwrap(),
             lane["ran"]["verdict"].as_str().unwrap_or_default(),
-            lane["retired"].is_string(),
+            lane["trash"].is_string(),
         )
     });
     told.collect()
@@ -84,7 +84,7 @@ fn an_ephemeral_lane_leaves_if_nothing_was_done_in_it() {
         let run = sandbox.lane(["start", "try", "--ephemeral", "--exec", line, "--json"]);
         let document: Value = serde_json::from_str(&run.stdout).unwrap();
         assert_eq!(
-            document["lanes"][0]["retired"].is_string(),
+            document["lanes"][0]["trash"].is_string(),
             leaves,
             "{line}: {run}"
         );

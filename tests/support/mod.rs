@@ -4,6 +4,7 @@
 //! What one topic alone needs lives in that topic's `mod.rs`.
 
 mod dice;
+mod documents;
 mod git;
 mod lanes;
 mod listing;
@@ -23,6 +24,7 @@ mod trash;
 mod users;
 
 pub use dice::Dice;
+pub use documents::{checked_document, checked_event, fits, unmet_forms, verbs_with_documents};
 pub use git::{git_program, git_version};
 pub use listing::{digest, files, listing};
 pub use place::{directory_in, elsewhere, place};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::documents::ensure_schema;
 use super::template::repository_with_one_commit;
 use super::{directory_in, git_program, place};
 
@@ -277,7 +278,7 @@ impl Run {
         let output = command
             .output()
             .unwrap_or_else(|error| panic!("{described}: {error}"));
-        Run {
+        let run = Run {
             described,
             code: output
                 .status
@@ -285,7 +286,9 @@ impl Run {
                 .unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        };
+        ensure_schema(command, &run.stdout);
+        run
     }
 
     /// It must have succeeded; standard output.
@@ -308,10 +311,7 @@ impl Run {
     pub fn findings(self) -> Vec<String> {
         let document: serde_json::Value =
             serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"));
-        let findings = match self.code {
-            0 => &document["findings"],
-            _ => &document["error"]["details"],
-        };
+        let findings = &document["findings"];
         let code = |finding: &serde_json::Value| finding["code"].as_str().unwrap().to_owned();
         let codes: Vec<String> = findings.as_array().unwrap().iter().map(code).collect();
         assert_eq!(self.code, i32::from(!codes.is_empty()), "{self}");

@@ -19,12 +19,12 @@ impl Sandbox {
     /// What `git lane trash` lists, in its order.
     pub fn entries(&self) -> Vec<serde_json::Value> {
         let listed = self.lane(["--json", "trash"]).json();
-        listed["trash"].as_array().unwrap().clone()
+        listed["entries"].as_array().unwrap().clone()
     }
 
     /// The ids of what `git lane trash` lists.
     pub fn entry_ids(&self) -> Vec<String> {
-        let id = |entry: serde_json::Value| entry["id"].as_str().unwrap().to_owned();
+        let id = |entry: serde_json::Value| entry["trash"].as_str().unwrap().to_owned();
         self.entries().into_iter().map(id).collect()
     }
 }

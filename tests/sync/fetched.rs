@@ -101,7 +101,7 @@ fn a_base_that_cannot_move_is_named_and_taken_as_it_is() {
             "{run}"
         );
         let document = run.json();
-        assert_eq!(document["bases"][0]["why"], *code, "{document}");
+        assert_eq!(document["bases"][0]["code"], *code, "{document}");
         assert_eq!(
             document["bases"][0]["base"], "refs/heads/main",
             "{document}"

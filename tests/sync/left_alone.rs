@@ -108,7 +108,7 @@ fn all_passes_over_lanes_in_which_a_process_lives_and_a_name_does_not() {
     let (pid, after) = (agent.id(), tip(&sandbox, "login"));
     agent.kill().unwrap();
     agent.wait().unwrap();
-    assert_eq!(skipped["why"], "process");
+    assert_eq!(skipped["code"], "process");
     assert_eq!(skipped["pid"], pid);
     assert_eq!(skipped["command"], "sleep");
     assert!(!before.contains(&after));
@@ -185,7 +185,7 @@ fn all_leaves_lanes_alone_that_cannot_take_anything() {
     let why = |name: &str| {
         let lanes = document["lanes"].as_array().unwrap().iter();
         let mut lanes = lanes.filter(|lane| lane["lane"] == name);
-        lanes.next().unwrap()["skipped"]["why"].clone()
+        lanes.next().unwrap()["skipped"]["code"].clone()
     };
     assert_eq!(why("detached"), "detached");
     assert_eq!(why("gone"), "worktree-gone");

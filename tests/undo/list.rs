@@ -20,7 +20,7 @@ fn every_step_is_listed_with_its_reason() {
             let why = step["problem"]["code"].as_str().unwrap_or("-");
             assert_eq!(step["undoable"] == true, why == "-", "{step}");
             assert_eq!(word("owner"), "tester");
-            format!("{} {} {why}", word("what"), word("name"))
+            format!("{} {} {why}", word("what"), word("lane"))
         })
         .collect();
     assert_eq!(

@@ -23,9 +23,9 @@ fn the_document_has_each_lane_and_what_it_meets() {
     let (a, b) = (id("a"), id("b"));
     let found = document(&sandbox, &["a", "--until", "ready,done"], 0);
     let expected = json!({
-        "version": 1, "until": ["ready", "done"], "all": true, "met": true,
+        "version": 2, "conditions": ["ready", "done"], "all": true, "met": true,
         "lanes": [{
-            "lane": "a", "id": a, "met": "ready", "status": "ready", "message": "please look",
+            "lane": "a", "laneId": a, "condition": "ready", "status": "ready", "message": "please look",
             "problem": null,
         }],
     });
@@ -35,10 +35,10 @@ fn the_document_has_each_lane_and_what_it_meets() {
         (&found["all"], &found["met"]),
         (&json!(false), &json!(false))
     );
-    assert_eq!(found["lanes"][1]["id"], json!(b));
-    assert_eq!(found["lanes"][1]["met"], Value::Null);
+    assert_eq!(found["lanes"][1]["laneId"], json!(b));
+    assert_eq!(found["lanes"][1]["condition"], Value::Null);
     assert_eq!(found["error"]["code"], "timed-out");
-    assert_eq!(found["error"]["details"]["lanes"], json!(["a", "b"]));
+    assert_eq!(found["error"]["details"]["unmet"], json!(["a", "b"]));
 }
 
 #[test]
@@ -57,8 +57,8 @@ fn the_time_is_over() {
     let said = "2 of 2 lanes are not done after 0s: 'a', 'b'\n";
     assert!(error.contains(said), "{error}");
     let found = document(&sandbox, &["--until", "ready"], 1);
-    assert_eq!(found["error"]["details"]["lanes"], json!(["b"]));
-    assert_eq!(found["lanes"][0]["met"], "ready");
+    assert_eq!(found["error"]["details"]["unmet"], json!(["b"]));
+    assert_eq!(found["lanes"][0]["condition"], "ready");
     for (args, code) in [
         (&["--timeout", "soon"][..], 2),
         (&["--until", "soon"], 2),

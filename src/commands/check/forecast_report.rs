@@ -3,6 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::matrix;
+use crate::commands::coded::Coded;
 use crate::domain::forecast::{Forecast, Meeting, Outlook, Verdict};
 use crate::domain::lane::lossless;
 use crate::domain::name::LaneName;
@@ -164,19 +165,19 @@ impl serde::Serialize for ForecastReport {
                 "base": lane.base,
                 "tip": standing.ok().map(|standing| standing.tip.to_string()),
                 "uncommitted": standing.ok().map(|standing| standing.is_uncommitted()),
-                "unclear": standing.err().map(|unclear| unclear.code()),
+                "unclear": standing.err().map(Coded::from),
                 "verdict": onto.map(Verdict::code),
                 "paths": onto.map(paths).unwrap_or_default(),
-                "reason": onto.and_then(why)
-                    .or_else(|| standing.err().map(|unclear| unclear.to_string())),
+                "message": onto.and_then(why),
             })
         };
         let pair = |pair: &Meeting| {
             serde_json::json!({
-                "lanes": [&pair.first, &pair.second],
+                "lane": pair.first,
+                "with": [&pair.second],
                 "verdict": pair.verdict.code(),
                 "paths": paths(&pair.verdict),
-                "reason": why(&pair.verdict),
+                "message": why(&pair.verdict),
             })
         };
         serde_json::json!({

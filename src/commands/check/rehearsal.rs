@@ -1,9 +1,11 @@
 //! Would this lane land as it is committed, and would the gate let it?
 
 use super::Args;
+use crate::commands::coded::Coded;
 use crate::commands::gate_watch::GateWatch;
 use crate::commands::{find_lane, gate_approval, heal, landing_base, open_for_change};
 use crate::domain::finish::{self, Request};
+use crate::domain::lane::RefName;
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::Result;
 use crate::operations::gate::{Judge, Wish};
@@ -101,11 +103,11 @@ impl serde::Serialize for Checked {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (strategy, commits, integrated) = match &self.outcome {
             Outcome::Landed(landed) => (Some(landed.strategy), Some(landed.commits), None),
-            Outcome::Integrated(proof) => (None, None, Some(proof.code())),
+            Outcome::Integrated(proof) => (None, None, Some(Coded::from(proof))),
         };
         serde_json::json!({
             "lane": self.lane,
-            "base": self.base,
+            "base": RefName::from(&self.base),
             "strategy": strategy,
             "commits": commits,
             "integrated": integrated,

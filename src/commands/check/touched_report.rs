@@ -2,6 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use crate::commands::coded::Coded;
 use crate::domain::lane::lossless;
 use crate::operations::forecast::touched::Touched;
 use crate::ui::{Cell, Page, Report, Style};
@@ -24,10 +25,10 @@ impl serde::Serialize for TouchedReport {
             serde_json::json!({
                 "lane": touched.lane,
                 "owner": touched.owner,
-                "committed": of_all(&touched.committed),
-                "uncommitted": of_all(&touched.uncommitted),
+                "committedPaths": of_all(&touched.committed),
+                "uncommittedPaths": of_all(&touched.uncommitted),
                 "patch": touched.patch.as_ref().map(|patch| lossless(patch.as_bstr())),
-                "unclear": touched.unclear.as_ref().map(|unclear| unclear.code()),
+                "unclear": touched.unclear.as_ref().map(Coded::from),
             })
         };
         serde_json::json!({

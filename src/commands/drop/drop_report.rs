@@ -18,13 +18,13 @@ use crate::ui::{Page, Report, Ui};
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Dropped {
-    pub(super) name: LaneName,
+    pub(super) lane: LaneName,
     pub(super) branch: Option<BranchName>,
     pub(super) tip: Option<String>,
     #[serde(with = "crate::domain::lane::lossless_path")]
     pub(super) path: PathBuf,
     pub(super) had: Option<String>,
-    pub(super) trash_id: Option<String>,
+    pub(super) trash: Option<String>,
     /// What stays of a lane that was adopted.
     pub(super) stays: Option<Stays>,
     /// The lanes that are based on its branch.
@@ -63,7 +63,7 @@ impl Report for Drops {
                 }
                 _ => String::new(),
             };
-            page.line(format!("{verb} lane '{}'{branch}{had}", dropped.name));
+            page.line(format!("{verb} lane '{}'{branch}{had}", dropped.lane));
             if dropped.directory_missing {
                 page.line(format!(
                     "  its directory was gone from '{}'",
@@ -75,7 +75,7 @@ impl Report for Drops {
             } else if !self.dry_run {
                 page.line(format!(
                     "  bring it back with: git lane restore {}",
-                    quote(&dropped.name)
+                    quote(&dropped.lane)
                 ));
             }
         }
@@ -115,12 +115,12 @@ pub(super) fn plan(
 ) -> Result<Dropped> {
     let tip = repository.tip_of(lane)?;
     Ok(Dropped {
-        name: lane.name.clone(),
+        lane: lane.name.clone(),
         branch: lane.branch.clone(),
         tip: tip.map(|tip| tip.to_string()),
         path: worktree.map_or_else(|| lane.worktree.clone(), |worktree| worktree.path.clone()),
         had,
-        trash_id: None,
+        trash: None,
         stays: None,
         above: lane
             .branch
@@ -141,11 +141,11 @@ pub(super) fn describe(entry: &Entry, had: Option<String>, here: Option<&Path>) 
         .map_or(&entry.lane.worktree, |worktree| &worktree.path)
         .clone();
     Dropped {
-        name: entry.lane.name.clone(),
+        lane: entry.lane.name.clone(),
         branch: entry.branch.as_ref().map(|branch| branch.name.clone()),
         tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
         had,
-        trash_id: Some(entry.id.clone()),
+        trash: Some(entry.id.clone()),
         stays: None,
         above: entry.above.clone(),
         base: entry.lane.base_branch(),

@@ -60,7 +60,7 @@ impl Chosen {
 
     /// The lanes that are left out, for programs.
     pub(super) fn document(&self) -> serde_json::Value {
-        let line = |(lane, why): &(LaneName, LeftOut)| serde_json::json!({ "lane": lane, "why": why.code(), "message": why.to_string() });
+        let line = |(lane, why): &(LaneName, LeftOut)| serde_json::json!({ "lane": lane, "code": why.code(), "message": why.to_string() });
         self.left_out.iter().map(line).collect()
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use crate::commands::coded::{Coded, coded};
 use crate::commands::trash::Gone;
 use crate::commands::verdicts::Verdict;
 use crate::commands::{go_to, tell_of_forgotten};
@@ -11,7 +12,7 @@ use crate::domain::event::Stays;
 use crate::domain::finish::Plan;
 use crate::domain::finish::Strategy;
 use crate::domain::integration::Integration;
-use crate::domain::lane::{Lane, LosslessPath, ObjectId, lossless};
+use crate::domain::lane::{Lane, LosslessPath, ObjectId, RefName, lossless};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
 use crate::domain::submodule::Inner;
@@ -136,7 +137,7 @@ impl serde::Serialize for Finished {
         let id = |id: &ObjectId| id.to_string();
         let landed = self.landed.as_ref().map(|landed| {
             serde_json::json!({
-                "base": landed.base, "strategy": landed.strategy, "from": id(&landed.old),
+                "base": RefName::from(&landed.base), "strategy": landed.strategy, "from": id(&landed.old),
                 "to": landed.new.as_ref().map(id), "commits": landed.commits,
                 "batch": landed.together.as_ref().map(|together| &together.batch),
                 "with": landed.together.as_ref().map(|together| together.lanes.as_slice())
@@ -151,12 +152,13 @@ impl serde::Serialize for Finished {
             "lane": self.lane,
             "dryRun": self.dry_run,
             "committed": self.committed,
-            "base": self.base,
+            "base": self.base.as_ref().map(RefName::from),
             "landed": landed,
             "gate": self.gate,
-            "integrated": self.integrated.as_ref().map(Integration::code),
+            "integrated": self.integrated.as_ref().map(Coded::from),
             "retired": self.retires.then(|| serde_json::json!({
-                "trash": self.trash, "integrated": self.proof, "holds": self.holds,
+                "trash": self.trash, "integrated": self.proof.as_ref().map(Coded::from),
+                "holds": coded(&self.holds),
             })),
             "stays": self.stays,
             "ignored": self.ignored.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>(),

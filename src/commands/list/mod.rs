@@ -6,6 +6,7 @@ mod list_watch;
 
 use std::path::{Path, PathBuf};
 
+use bstr::{BString, ByteSlice};
 use clap::Args as ClapArgs;
 use clap_complete::engine::ArgValueCandidates;
 
@@ -15,7 +16,7 @@ use super::beside_entries::{add_forecasts, hint_at_doctor};
 use super::entry_document::document;
 use super::lane_words::{Hold, kind};
 use super::{fits, shown_path_from};
-use crate::domain::lane::Lane;
+use crate::domain::lane::{Lane, lossless};
 use crate::domain::lane_status::LaneStatus;
 use crate::domain::name::BranchName;
 use crate::domain::overview::{Entry, State};
@@ -80,7 +81,7 @@ pub struct Args {
 
 struct ListReport {
     rows: Vec<Row>,
-    damaged: Vec<(String, String)>,
+    damaged: Vec<(BString, String)>,
     columns: Vec<Column>,
     /// Whether the columns were chosen by the user.
     chosen: bool,
@@ -129,7 +130,7 @@ fn look(repository: &Repository, args: &Args, here: &Path) -> Result<ListReport>
         .records()?
         .damaged
         .into_iter()
-        .map(|damaged| (damaged.section.to_string(), damaged.problem));
+        .map(|damaged| (damaged.section, damaged.problem));
     let chosen = !args.columns.is_empty();
     let columns = match chosen {
         true => args.columns.clone(),
@@ -313,9 +314,9 @@ impl serde::Serialize for ListReport {
         let lanes = self.rows.iter();
         let lanes = lanes.map(|row| document(&row.entry, row.hold.as_ref()));
         map.serialize_entry("lanes", &lanes.collect::<Vec<_>>())?;
-        let damaged = |damaged: &(String, String)| {
+        let damaged = |damaged: &(BString, String)| {
             let (section, problem) = damaged;
-            serde_json::json!({ "section": section, "problem": problem })
+            serde_json::json!({ "section": lossless(section.as_bstr()), "message": problem })
         };
         map.serialize_entry(
             "damagedRecords",

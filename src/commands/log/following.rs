@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::event_document::Told;
 use super::operation_lines::{Columns, Now};
 use super::{Wanted, keep_last, told};
 use crate::domain::event::Event;
@@ -56,7 +57,7 @@ pub(super) fn events(ui: &Ui, log: &Log, wanted: &Wanted, number: Option<usize>)
     events.retain(|event| wanted.has_event(event));
     keep_last(&mut events, number);
     loop {
-        if !events.iter().all(|event| ui.line(event)) {
+        if !events.into_iter().all(|event| ui.line(&Told(event))) {
             return Ok(());
         }
         events = news.wait()?;
@@ -165,9 +166,4 @@ impl Report for Line {
             page.line(line.clone());
         }
     }
-}
-
-impl Report for Event {
-    // People read the operations.
-    fn text(&self, _: &mut Page) {}
 }

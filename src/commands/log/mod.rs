@@ -2,6 +2,7 @@
 //!
 //! `operation_lines` words the operations for people; a document has the events as they are.
 
+mod event_document;
 mod following;
 mod operation_lines;
 
@@ -15,6 +16,7 @@ use jiff::{Timestamp, ToSpan};
 use bstr::ByteSlice;
 
 use super::lane_name;
+use crate::commands::log::event_document::Told;
 use crate::commands::log::operation_lines::{Columns, Now};
 use crate::domain::duration;
 use crate::domain::event::{Event, Subject};
@@ -58,9 +60,9 @@ pub struct Args {
     no_pager: bool,
 }
 
-#[derive(Debug, serde::Serialize)]
+#[derive(serde::Serialize)]
 struct Events {
-    events: Vec<Event>,
+    events: Vec<Told>,
 }
 
 /// How landings ended.
@@ -137,6 +139,7 @@ pub fn run(mut args: Args, ui: &Ui) -> Result<()> {
             let mut events = log.since(0)?;
             events.retain(|event| wanted.has_event(event));
             keep_last(&mut events, args.number);
+            let events = events.into_iter().map(Told).collect();
             ui.report(&Events { events });
             Ok(())
         }
@@ -292,7 +295,7 @@ impl Report for Summary {
             page.line(Cell::new(&*self.none, Style::Faint));
             return;
         }
-        let by_week = self.summary.iter().any(|row| row.from != row.to);
+        let by_week = self.summary.iter().any(|row| row.first_day != row.last_day);
         let number = |count: usize, style: Style| match count {
             0 => Cell::new("-", Style::Faint),
             count => Cell::new(count.to_string(), style),
@@ -300,7 +303,7 @@ impl Report for Summary {
         let row = |row: &Row| {
             vec![
                 Cell::from(row.base.shorten()),
-                Cell::from(&row.from),
+                Cell::from(&row.first_day),
                 number(row.clean, Style::Plain),
                 number(row.resolved, Style::Attention),
                 number(row.given_up, Style::Bad),

@@ -110,7 +110,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             true => forget(&repository, candidate.lane, What::Prune, None)
                 .map(|stays| taken.forgotten(stays)),
             false => take(&mut repository, &candidate, &why, &heal).map(|entry| {
-                taken.trash_id = Some(entry.id);
+                taken.trash = Some(entry.id);
                 taken.above = entry.above;
                 taken
             }),

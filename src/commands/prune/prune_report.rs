@@ -43,13 +43,13 @@ pub enum ShownKept {
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Taken {
-    pub(super) name: LaneName,
-    proof: &'static str,
-    because: String,
+    pub(super) lane: LaneName,
+    code: &'static str,
+    message: String,
     branch_removed: bool,
     #[serde(skip)]
     branch: Option<BranchName>,
-    pub(super) trash_id: Option<String>,
+    pub(super) trash: Option<String>,
     /// The lanes that were based on its branch, and their base now.
     pub(super) above: Vec<LaneName>,
     pub(super) heir: Option<BranchName>,
@@ -70,12 +70,12 @@ impl Taken {
         let lane = candidate.lane;
         let branch_removed = why.delete_branch();
         Taken {
-            name: lane.name.clone(),
-            proof: why.code(),
-            because: why.to_string(),
+            lane: lane.name.clone(),
+            code: why.code(),
+            message: why.to_string(),
             branch_removed,
             branch: lane.branch.clone().filter(|_| !branch_removed),
-            trash_id: None,
+            trash: None,
             above: Vec::new(),
             heir: candidate.heir().filter(|_| branch_removed),
             branches: (lane.branch.clone(), lane.base_branch()),
@@ -101,9 +101,9 @@ impl Taken {
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stays {
-    name: LaneName,
+    lane: LaneName,
     code: &'static str,
-    because: String,
+    message: String,
     /// Whether it was to go.
     #[serde(skip)]
     was_done: bool,
@@ -113,9 +113,9 @@ impl Stays {
     /// A lane that is not done.
     pub(super) fn kept(name: &LaneName, kept: &Kept) -> Self {
         Stays {
-            name: name.clone(),
+            lane: name.clone(),
             code: kept.code(),
-            because: kept.to_string(),
+            message: kept.to_string(),
             was_done: false,
         }
     }
@@ -123,9 +123,9 @@ impl Stays {
     /// A lane that was done when we looked and could not be taken when we came.
     pub(super) fn refused(name: &LaneName, error: &Error) -> Self {
         Stays {
-            name: name.clone(),
+            lane: name.clone(),
             code: error.code().as_str(),
-            because: error.to_string(),
+            message: error.to_string(),
             was_done: true,
         }
     }
@@ -134,7 +134,7 @@ impl Stays {
 impl Pruned {
     /// A lane that is to have another base is not named where it went itself.
     pub(super) fn leave_out_those_gone(&mut self) {
-        let gone: BTreeSet<LaneName> = self.pruned.iter().map(|taken| taken.name.clone()).collect();
+        let gone: BTreeSet<LaneName> = self.pruned.iter().map(|taken| taken.lane.clone()).collect();
         for taken in &mut self.pruned {
             taken.above.retain(|above| !gone.contains(above));
         }
@@ -145,7 +145,7 @@ impl Pruned {
     fn tell_of_kept(&self, page: &mut Page) {
         let is_named = |stays: &&Stays| matches!(self.shown, ShownKept::All) || stays.was_done;
         for stays in self.kept.iter().filter(is_named) {
-            page.line(format!("kept lane '{}': {}", stays.name, stays.because));
+            page.line(format!("kept lane '{}': {}", stays.lane, stays.message));
         }
         let ShownKept::Count { older_than } = self.shown else {
             return;
@@ -167,7 +167,7 @@ impl Report for Pruned {
             "pruned"
         };
         for taken in &self.pruned {
-            page.line(format!("{verb} lane '{}': {}", taken.name, taken.because));
+            page.line(format!("{verb} lane '{}': {}", taken.lane, taken.message));
             if !taken.left.is_empty() {
                 let left = if self.dry_run { "would leave" } else { "left" };
                 page.line(format!(
@@ -182,7 +182,7 @@ impl Report for Pruned {
                 }
             }
             if let Some(branch) = &taken.branch {
-                let (name, branch) = (quote(&taken.name), quote(branch));
+                let (name, branch) = (quote(&taken.lane), quote(branch));
                 page.line(format!(
                     "  go on with its branch in a new lane: git lane start {name} --branch {branch}"
                 ));

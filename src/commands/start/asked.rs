@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::commands::start::Args;
+use crate::domain::lane::LosslessPath;
 use crate::domain::name::LaneName;
 use crate::domain::name_rule::NameRule;
 use crate::domain::parameter::{Parameter, ensure_apart, without_twins};
@@ -55,7 +56,7 @@ impl Asked {
         }
     }
 
-    fn by_task(task: Task, file: &str, args: &Args) -> Self {
+    fn by_task(task: Task, file: TaskFile<'_>, args: &Args) -> Self {
         let parameters = args.parameters.iter().cloned().chain(task.parameters);
         let common = Asked::by_name(task.name, args);
         let of_its_own = task.branch.is_some();
@@ -89,6 +90,31 @@ impl Asked {
     }
 }
 
+/// Where tasks come from.
+#[derive(Clone, Copy)]
+struct TaskFile<'a>(&'a Path);
+
+impl TaskFile<'_> {
+    fn is_standard_input(self) -> bool {
+        self.0 == Path::new("-")
+    }
+
+    /// The details of an error: standard input has no path.
+    fn details(self, line: Option<usize>) -> serde_json::Value {
+        let path = (!self.is_standard_input()).then(|| LosslessPath(self.0.to_owned()));
+        serde_json::json!({ "file": path, "line": line })
+    }
+}
+
+impl std::fmt::Display for TaskFile<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.is_standard_input() {
+            true => f.write_str("standard input"),
+            false => self.0.display().fmt(f),
+        }
+    }
+}
+
 /// All of them; each lane once.
 pub(super) fn read(args: &Args) -> Result<Vec<Asked>> {
     ensure_options_fit(args)?;
@@ -102,17 +128,12 @@ pub(super) fn read(args: &Args) -> Result<Vec<Asked>> {
         }
         return ensure_parameters_fit(&all).map(|()| all);
     };
-    let shown = match file == Path::new("-") {
-        true => "standard input".to_owned(),
-        false => file.display().to_string(),
-    };
-    let bytes = content(file, &shown)?;
-    let tasks = task_file::parse(&bytes).map_err(|problem| wrong(&shown, &problem))?;
+    let file = TaskFile(file);
+    let bytes = content(file)?;
+    let tasks = task_file::parse(&bytes).map_err(|problem| wrong(file, &problem))?;
     let tasks = tasks.into_iter();
-    let all: Vec<Asked> = tasks
-        .map(|task| Asked::by_task(task, &shown, args))
-        .collect();
-    ensure_tasks_differ(&all, &shown)?;
+    let all: Vec<Asked> = tasks.map(|task| Asked::by_task(task, file, args)).collect();
+    ensure_tasks_differ(&all, file)?;
     ensure_parameters_fit(&all)?;
     Ok(all)
 }
@@ -152,21 +173,21 @@ fn ensure_options_fit(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn content(file: &Path, shown: &str) -> Result<Vec<u8>> {
+fn content(file: TaskFile<'_>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let read = match file == Path::new("-") {
+    let read = match file.is_standard_input() {
         true => std::io::stdin()
             .lock()
             .take(LARGEST + 1)
             .read_to_end(&mut bytes),
-        false => std::fs::File::open(file)
+        false => std::fs::File::open(file.0)
             .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)),
     };
-    read.context("read", Path::new(shown))?;
+    read.context("read", Path::new(&file.to_string()))?;
     match bytes.len() as u64 > LARGEST {
         false => Ok(bytes),
         true => Err(wrong(
-            shown,
+            file,
             &Problem {
                 line: None,
                 text: "it is larger than 16 MiB".into(),
@@ -175,10 +196,10 @@ fn content(file: &Path, shown: &str) -> Result<Vec<u8>> {
     }
 }
 
-fn wrong(file: &str, problem: &Problem) -> Error {
+fn wrong(file: TaskFile<'_>, problem: &Problem) -> Error {
     let place = match problem.line {
         Some(line) => format!("{file}:{line}"),
-        None => file.to_owned(),
+        None => file.to_string(),
     };
     Error::refused(format!("{place}: {problem}"))
         .with_code(Code::BadTaskFile)
@@ -186,11 +207,11 @@ fn wrong(file: &str, problem: &Problem) -> Error {
             "a lane is a line like {{\"name\": \"login\"}}, or a table [[lane]]; its keys are {}",
             KEYS.join(", ")
         ))
-        .details(serde_json::json!({ "file": file, "line": problem.line }))
+        .details(file.details(problem.line))
 }
 
 /// With `--unique` no two of the file may have one task.
-fn ensure_tasks_differ(all: &[Asked], file: &str) -> Result<()> {
+fn ensure_tasks_differ(all: &[Asked], file: TaskFile<'_>) -> Result<()> {
     let mut first: HashMap<&str, &Asked> = HashMap::new();
     for asked in all.iter().filter(|asked| asked.unique) {
         let Some(task) = &asked.task else { continue };
@@ -203,7 +224,7 @@ fn ensure_tasks_differ(all: &[Asked], file: &str) -> Result<()> {
             return Err(Error::refused(text)
                 .with_code(Code::BadTaskFile)
                 .hint("--unique has each task be one lane's alone")
-                .details(serde_json::json!({ "file": file, "line": asked.line })));
+                .details(file.details(asked.line)));
         }
     }
     Ok(())

@@ -148,7 +148,7 @@ fn create(
             let (mut outcome, failure) = welcome(repository, started, creation, args);
             let (token, wish) = (planned.token.clone(), planned.wish.as_ref());
             outcome.claim = Claimed::of(repository, &lane, token, wish);
-            outcome.behind = planned.behind.clone();
+            outcome.base_behind = planned.behind.clone();
             (outcome, failure)
         }));
     }
@@ -190,7 +190,7 @@ fn welcome(
         .upstream
         .as_ref()
         .map(|upstream| upstream.tracking.clone());
-    outcome.files = Some(match how {
+    outcome.populated = Some(match how {
         How::Copied { .. } => "copied",
         How::ObjectDatabase => "object-database",
         How::Git => "git",

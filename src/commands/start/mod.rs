@@ -237,7 +237,7 @@ fn foreseen(planned: &Planned) -> Outcome {
         Plan::Exists(lane) => return Outcome::existing((**lane).clone()),
         Plan::Create(creation) => Outcome::planned(creation),
     };
-    outcome.behind = planned.behind.clone();
+    outcome.base_behind = planned.behind.clone();
     outcome
 }
 

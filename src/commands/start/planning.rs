@@ -139,8 +139,8 @@ impl<'a> Planner<'a> {
             renewed.tell(base, behind, all, ui);
         });
         let found = found.map(|(base, behind)| {
-            let why = renewed.why(&base);
-            (base, behind.map(|behind| Behind { why, ..behind }))
+            let code = renewed.why(&base);
+            (base, behind.map(|behind| Behind { code, ..behind }))
         });
         match self.moving && asked.base.is_none() {
             true => moving::base(self.repository, found),

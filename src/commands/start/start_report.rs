@@ -57,7 +57,7 @@ pub(super) enum Told {
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Failed {
     created: bool,
-    name: LaneName,
+    lane: LaneName,
     error: serde_json::Value,
 }
 
@@ -74,7 +74,7 @@ impl Told {
     pub(super) fn failed(name: &LaneName, error: &Error) -> Self {
         Told::Failed(Failed {
             created: false,
-            name: name.clone(),
+            lane: name.clone(),
             error: described(error),
         })
     }
@@ -89,7 +89,7 @@ impl Told {
     /// Adds under which id it is in the trash again.
     pub(super) fn note_retired(&mut self, trash: String) {
         if let Told::There(outcome) = self {
-            outcome.retired = Some(trash);
+            outcome.trash = Some(trash);
         }
     }
 
@@ -98,15 +98,15 @@ impl Told {
         let Told::There(outcome) = self else {
             return None;
         };
-        let claim = outcome.claim.as_ref().filter(|_| outcome.retired.is_none());
+        let claim = outcome.claim.as_ref().filter(|_| outcome.trash.is_none());
         claim?.token.as_deref()
     }
 
     /// Its name.
     pub(super) fn name(&self) -> &LaneName {
         match self {
-            Told::There(outcome) => &outcome.name,
-            Told::Failed(failed) => &failed.name,
+            Told::There(outcome) => &outcome.lane,
+            Told::Failed(failed) => &failed.lane,
         }
     }
 
@@ -130,7 +130,7 @@ fn described(error: &Error) -> serde_json::Value {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Outcome {
     pub(super) created: bool,
-    name: LaneName,
+    lane: LaneName,
     branch: Option<BranchName>,
     #[serde(with = "lossless_path")]
     path: PathBuf,
@@ -141,30 +141,22 @@ pub(super) struct Outcome {
     /// The parameters by their keys.
     set: BTreeMap<String, String>,
     read_only: bool,
-    /// Whether the branch is new; absent for a lane that existed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Whether the branch is new; `None` for a lane that existed.
     pub(super) new_branch: Option<bool>,
     /// The remote-tracking branch that a new branch is made from and follows.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) upstream: Option<RefName>,
-    /// How the files came about; absent where nothing was checked out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) files: Option<&'static str>,
-    /// What its base lacks of the branch that it follows; absent for a lane that existed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) behind: Option<Behind>,
+    /// How the files came about; `None` where nothing was checked out.
+    pub(super) populated: Option<&'static str>,
+    /// What its base lacks of the branch that it follows; `None` for a lane that existed.
+    pub(super) base_behind: Option<Behind>,
     /// The uncommitted work that it has taken along.
-    #[serde(skip_serializing_if = "Option::is_none")]
     moved: Option<Moved>,
     /// The claim that the command has taken or renewed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) claim: Option<Claimed>,
     /// How the command ended that has run in it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     ran: Option<serde_json::Value>,
     /// Its id in the trash, where it went there because nothing was done in it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retired: Option<String>,
+    trash: Option<String>,
     /// What went wrong in a lane that is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<serde_json::Value>,
@@ -173,8 +165,7 @@ pub(super) struct Outcome {
 /// A claim, for the one who has it.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Claimed {
-    /// Absent where the claim was held before.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `None` where the claim was held before.
     pub(super) token: Option<String>,
     holder: String,
     until: Option<String>,
@@ -215,7 +206,7 @@ impl Outcome {
             created,
             base: lane.base,
             fork_point: lane.fork_point.to_string(),
-            name: lane.name,
+            lane: lane.name,
             branch: lane.branch,
             path: lane.worktree,
             owner: lane.owner,
@@ -224,12 +215,12 @@ impl Outcome {
             read_only: lane.read_only,
             new_branch: None,
             upstream: None,
-            files: None,
-            behind: None,
+            populated: None,
+            base_behind: None,
             moved: None,
             claim: None,
             ran: None,
-            retired: None,
+            trash: None,
             error: None,
         }
     }
@@ -242,7 +233,7 @@ impl Outcome {
         let request = &creation.request;
         Outcome {
             created: false,
-            name: request.name.clone(),
+            lane: request.name.clone(),
             branch: request.branch.clone(),
             path: creation.path.clone(),
             base: creation.base.name.clone(),
@@ -256,12 +247,12 @@ impl Outcome {
                 .upstream
                 .as_ref()
                 .map(|upstream| upstream.tracking.clone()),
-            files: None,
-            behind: None,
+            populated: None,
+            base_behind: None,
             moved: None,
             claim: None,
             ran: None,
-            retired: None,
+            trash: None,
             error: None,
         }
     }
@@ -276,7 +267,7 @@ impl Outcome {
         let short = || self.fork_point.chars().take(10).collect();
         let base = self.base.as_ref();
         let base = base.map_or_else(short, |base| format!("'{base}'"));
-        let name = &self.name;
+        let name = &self.lane;
         let did = match (self.created, dry_run, self.new_branch) {
             (true, ..) => "started",
             (false, true, Some(_)) => "would start",

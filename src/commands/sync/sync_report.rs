@@ -36,7 +36,7 @@ impl Synced {
 pub(super) fn bases(stay: &[(RefName, Stays)]) -> serde_json::Value {
     let line = |(base, why): &(RefName, Stays)| {
         serde_json::json!({
-            "base": lossless(base.as_bstr()), "why": why.code(), "message": why.to_string(),
+            "base": lossless(base.as_bstr()), "code": why.code(), "message": why.to_string(),
         })
     };
     stay.iter().map(line).collect()
@@ -100,17 +100,17 @@ impl serde::Serialize for Synced {
             Outcome::Skipped(Skip::Process(busy)) => {
                 let (pid, command) = busy.known().unzip();
                 skipped = Some(serde_json::json!({
-                    "why": "process", "pid": pid, "command": command, "owner": null,
+                    "code": "process", "pid": pid, "command": command, "owner": null,
                 }));
             }
             Outcome::Skipped(Skip::Owner(owner)) => {
                 skipped = Some(serde_json::json!({
-                    "why": "owner", "pid": null, "command": null, "owner": owner,
+                    "code": "owner", "pid": null, "command": null, "owner": owner,
                 }));
             }
             Outcome::Skipped(Skip::CannotTake(code, _)) => {
                 skipped = Some(serde_json::json!({
-                    "why": code, "pid": null, "command": null, "owner": null,
+                    "code": code, "pid": null, "command": null, "owner": null,
                 }));
             }
             Outcome::UpToDate(_) | Outcome::Awaits(_) | Outcome::LaidOut(_) => {}

@@ -19,7 +19,7 @@ pub(super) struct Steps {
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line {
-    name: LaneName,
+    lane: LaneName,
     lane_id: LaneId,
     what: What,
     operations: Vec<String>,
@@ -35,7 +35,7 @@ impl Steps {
     pub(super) fn new(steps: Vec<(Step, Option<Error>)>, more: usize) -> Self {
         let line = |(step, why_not): (Step, Option<Error>)| Line {
             what: step.deed.what(),
-            name: step.lane,
+            lane: step.lane,
             lane_id: step.lane_id,
             operations: step.operations,
             owner: step.owner,
@@ -96,7 +96,7 @@ impl Report for Steps {
                 Some(problem) => Cell::new(format!("no: {}", problem.message), Style::Faint),
             };
             vec![
-                Cell::from(&line.name),
+                Cell::from(&line.lane),
                 Cell::from(line.done()),
                 Cell::from(line.age()),
                 Cell::from(&line.owner),

@@ -6,7 +6,7 @@ use crate::commands::go_to;
 use crate::domain::adopt::adopt_again;
 use crate::domain::event::{Stays, What};
 use crate::domain::lane::{ObjectId, RefName};
-use crate::domain::name::{BranchName, LaneName};
+use crate::domain::name::LaneName;
 use crate::domain::shell_word::quote;
 use crate::domain::trash_entry::Entry;
 use crate::domain::undo::{Course, Step, noun};
@@ -19,7 +19,7 @@ use crate::ui::{Page, Report, Style, page::Cell};
 pub(super) struct Undid {
     dry_run: bool,
     undone: Vec<Lane>,
-    moved: Option<Moved>,
+    base_move: Option<BaseMove>,
     #[serde(with = "optional_path")]
     go_to: Option<PathBuf>,
     #[serde(skip)]
@@ -30,7 +30,7 @@ pub(super) struct Undid {
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Lane {
-    name: LaneName,
+    lane: LaneName,
     what: What,
     operations: Vec<String>,
     /// Where the lane is back.
@@ -40,7 +40,7 @@ struct Lane {
     #[serde(with = "optional_path")]
     work_back_in: Option<PathBuf>,
     /// Its entry in the trash, where it went there.
-    trash_id: Option<String>,
+    trash: Option<String>,
     /// What is left of a lane that was adopted.
     stays: Option<Stays>,
     /// Whether it is in the trash and stays there.
@@ -53,8 +53,8 @@ struct Lane {
 
 /// A base, from where to where.
 #[derive(Debug, serde::Serialize)]
-struct Moved {
-    base: BranchName,
+struct BaseMove {
+    base: RefName,
     from: String,
     to: Option<String>,
     revert: bool,
@@ -112,14 +112,14 @@ impl Undid {
     ) -> Self {
         let reverts = matches!(&plan.act, Act::Base(way) if way.course.reverts());
         let undone = plan.steps.iter().map(|step| {
-            let (path, trash_id) = where_to(step);
+            let (path, trash) = where_to(step);
             let of_landing = step.removal().and_then(|removal| removal.stays.clone());
             let stays = match &plan.act {
                 Act::Forget(lane) => Some(Stays::of(lane)),
                 _ => of_landing,
             };
             Lane {
-                name: step.lane.clone(),
+                lane: step.lane.clone(),
                 what: step.deed.what(),
                 work_back_in: match &plan.act {
                     Act::PutAway(leaving) => leaving.work_goes_to().map(Path::to_owned),
@@ -127,7 +127,7 @@ impl Undid {
                 },
                 operations: plan.undoes(step).map(str::to_owned).collect(),
                 path,
-                trash_id,
+                trash,
                 stays_in_trash: reverts && step.removal().is_some() && stays.is_none(),
                 stays,
                 home: match &plan.act {
@@ -137,8 +137,8 @@ impl Undid {
             }
         });
         let moved = moved.and_then(|(from, to)| match &plan.act {
-            Act::Base(way) => Some(Moved {
-                base: way.base.clone(),
+            Act::Base(way) => Some(BaseMove {
+                base: RefName::from(&way.base),
                 from: from.to_string(),
                 to: to.map(|to| to.to_string()),
                 revert: reverts,
@@ -148,7 +148,7 @@ impl Undid {
         Undid {
             dry_run,
             undone: undone.collect(),
-            moved,
+            base_move: moved,
             go_to: None,
             reverts,
         }
@@ -170,11 +170,11 @@ impl Report for Undid {
             (true, true) => "would revert",
         };
         for lane in &self.undone {
-            let on = match &self.moved {
+            let on = match &self.base_move {
                 Some(moved) => format!(" on '{}'", moved.base),
                 None => String::new(),
             };
-            let text = format!("{verb} {} of lane '{}'{on}", noun(lane.what), lane.name);
+            let text = format!("{verb} {} of lane '{}'{on}", noun(lane.what), lane.lane);
             page.line(Cell::new(text, Style::Good));
             if let Some(place) = &lane.work_back_in {
                 let is = if self.dry_run { "would be" } else { "is" };
@@ -184,7 +184,7 @@ impl Report for Undid {
                 page.line(line);
             }
         }
-        if let Some(moved) = &self.moved {
+        if let Some(moved) = &self.base_move {
             let short = |id: &str| id.get(..10).unwrap_or(id).to_owned();
             let is = if self.dry_run { "would go" } else { "went" };
             let to = match &moved.to {
@@ -205,7 +205,7 @@ impl Report for Undid {
 
 impl Lane {
     fn place(&self, dry_run: bool) -> Option<String> {
-        let restore = || format!("git lane restore {}", quote(&self.name));
+        let restore = || format!("git lane restore {}", quote(&self.lane));
         let goes = matches!(self.what, What::Start | What::Restore);
         match (&self.path, dry_run) {
             _ if self.home.is_some() => self.home.as_ref().map(|home| match dry_run {
@@ -242,7 +242,7 @@ impl Lane {
             }
             _ => format!(
                 "  its work is in '{path}' still; take that as a lane again with: {}",
-                adopt_again(&self.name, &stays.path)
+                adopt_again(&self.lane, &stays.path)
             ),
         })
     }

@@ -208,14 +208,14 @@ impl From<Refusal> for Error {
             .hint(refusal.hint());
         match &refusal {
             Refusal::InTheWay { files, .. } => error.details(serde_json::json!({
-                "files": files.iter().map(|file| lossless(file.as_bstr())).collect::<Vec<_>>(),
+                "paths": files.iter().map(|file| lossless(file.as_bstr())).collect::<Vec<_>>(),
             })),
             Refusal::LeftOut { commits, files, .. } => error.details(serde_json::json!({
-                "commits": commits.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                "files": files.iter().map(|file| lossless(file.as_bstr())).collect::<Vec<_>>(),
+                "commitIds": commits.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "paths": files.iter().map(|file| lossless(file.as_bstr())).collect::<Vec<_>>(),
             })),
             Refusal::Hidden { files, .. } => error.details(serde_json::json!({
-                "files": files.iter().map(|(file, _)| lossless(file.as_bstr())).collect::<Vec<_>>(),
+                "paths": files.iter().map(|(file, _)| lossless(file.as_bstr())).collect::<Vec<_>>(),
             })),
             Refusal::Unsettled { status, .. } | Refusal::LeftBehind { status, .. } => error
                 .details(serde_json::json!({

@@ -78,16 +78,16 @@ pub struct Behind {
     /// The remote-tracking branch.
     pub upstream: RefName,
     /// How many commits of that the base has not.
-    pub commits: usize,
+    pub behind: usize,
     /// How many commits the base has that are not there.
     pub ahead: usize,
     /// Why it was not brought up to date, where that was asked for, as a word for scripts.
-    pub why: Option<&'static str>,
+    pub code: Option<&'static str>,
 }
 
 impl std::fmt::Display for Behind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (count, upstream) = (self.commits, &self.upstream);
+        let (count, upstream) = (self.behind, &self.upstream);
         let commits = if count == 1 { "commit" } else { "commits" };
         match self.ahead {
             0 => write!(f, "{count} {commits} behind '{upstream}'"),

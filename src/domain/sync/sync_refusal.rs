@@ -201,8 +201,8 @@ impl From<Refusal> for Error {
             .hint(refusal.hint());
         match &refusal {
             Refusal::LeftOut { commits, files, .. } => error.details(serde_json::json!({
-                "commits": commits.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                "files": files.iter().map(|file| crate::domain::lane::lossless(file.as_ref()))
+                "commitIds": commits.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "paths": files.iter().map(|file| crate::domain::lane::lossless(file.as_ref()))
                     .collect::<Vec<_>>(),
             })),
             _ => error,

@@ -8,7 +8,7 @@ use crate::domain::shell_word::quote;
 /// The details of an error.
 pub(super) fn files_of(files: &[BString]) -> serde_json::Value {
     let files: Vec<_> = files.iter().map(|file| lossless(file.as_bstr())).collect();
-    serde_json::json!({ "files": files })
+    serde_json::json!({ "paths": files })
 }
 
 /// The first few of them as words of a command.

@@ -144,6 +144,6 @@ pub(super) fn run(git: Invocation, interrupt: &AtomicBool) -> Result<()> {
         .trim_start_matches("error: ");
     Err(
         Error::git(format!("git could not check out the files: {reason}"))
-            .details(serde_json::json!({ "stderr": said, "status": ended.status.code() })),
+            .details(serde_json::json!({ "stderr": said, "exitCode": ended.status.code() })),
     )
 }

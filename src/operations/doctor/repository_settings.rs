@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 
 use crate::domain::doctor::{Finding, LockOwner, TreeElsewhere};
 use crate::error::Result;
@@ -155,9 +155,9 @@ pub(super) fn locks(repository: &Repository) -> Result<Vec<Finding>> {
 
 /// The settings of the shared configuration that make git run a program, in every worktree: any
 /// lane can plant one.
-pub fn programs(repository: &Repository) -> Result<Vec<String>> {
+pub fn programs(repository: &Repository) -> Result<Vec<BString>> {
     let config = metadata::load(&repository.common_dir().join("config"))?;
-    let mut found: Vec<String> = Vec::new();
+    let mut found: Vec<BString> = Vec::new();
     for section in config.sections() {
         let header = section.header();
         let (word, name) = (
@@ -168,8 +168,9 @@ pub fn programs(repository: &Repository) -> Result<Vec<String>> {
             let key = key.to_string();
             let is_ours = word == "hook" && name.is_some_and(|name| name.starts_with(b"git-lane-"));
             if !is_ours && runs_a_program(&word, &key.to_lowercase(), value.as_bstr()) {
-                let name = name.map(|name| format!(".{name}")).unwrap_or_default();
-                found.push(format!("{word}{name}.{key}"));
+                let words = std::iter::once(BStr::new(&word)).chain(name);
+                let words: Vec<&BStr> = words.chain([BStr::new(&key)]).collect();
+                found.push(bstr::join(".", words).into());
             }
         }
     }

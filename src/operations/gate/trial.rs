@@ -45,7 +45,7 @@ impl Trial<'_> {
             ),
         );
         let details = serde_json::json!({
-            "tree": receipt.tree.to_string(), "command": line, "exit": receipt.exit,
+            "tree": receipt.tree.to_string(), "command": line, "exitCode": receipt.exit,
             "log": LosslessPath(receipt.log.clone()),
         });
         let error = error.details(details).quote(receipt.tail.clone());

@@ -296,7 +296,7 @@ impl Hooks<'_> {
                 self.otherwise
             ))
             .with_code(Code::Hook)
-            .details(serde_json::json!({ "hook": hook, "exit": code }))
+            .details(serde_json::json!({ "hook": hook, "exitCode": code }))
             .hint(match hook {
                 "prepare-commit-msg" => "see what it says above".to_owned(),
                 _ => "see what it says above; --no-verify skips it".to_owned(),

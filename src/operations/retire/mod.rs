@@ -31,7 +31,7 @@ pub use self::take_away::based_on;
 use self::take_away::take_away;
 use super::start::registry_lock;
 use super::trash;
-use crate::domain::event::{End, Subject, What};
+use crate::domain::event::{End, Subject};
 use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
@@ -167,11 +167,7 @@ pub fn what(lane: &LaneName) -> String {
 /// when the caller looked, or when lane, worktree, branch or base are no longer what the caller saw
 /// (code `raced`).
 pub fn retire(repository: &mut Repository, retirement: &Retirement<'_>) -> Result<Retired> {
-    let what = match retirement.reason {
-        Reason::Finished => What::Finish,
-        Reason::Dropped => What::Drop,
-        Reason::Pruned => What::Prune,
-    };
+    let what = retirement.reason.what();
     let _doing = Activity::begin(format!(
         "moving lane '{}' into the trash",
         retirement.lane.name

@@ -98,9 +98,9 @@ pub fn behind(
     let found = found.first().filter(|found| found.behind > 0);
     let behind = found.map(|found| Behind {
         upstream: followed.tracking,
-        commits: found.behind,
+        behind: found.behind,
         ahead: found.ahead,
-        why: None,
+        code: None,
     });
     Ok(behind.map(|behind| (behind, newest)))
 }

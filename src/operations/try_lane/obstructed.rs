@@ -44,7 +44,7 @@ pub(super) fn files_of(error: &Error) -> Option<Vec<BString>> {
     if error.code() != Code::InTheWay {
         return None;
     }
-    let files = error.detail("files")?.as_array()?;
+    let files = error.detail("paths")?.as_array()?;
     let bytes = |value: &serde_json::Value| -> Option<BString> {
         match value {
             serde_json::Value::String(text) => Some(text.as_str().into()),

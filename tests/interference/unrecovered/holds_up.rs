@@ -100,14 +100,14 @@ fn the_doctor_tells_what_is_interrupted_since_when_and_what_will_become_of_it() 
     for args in [&["doctor", "--json"][..], &["doctor", "--fix", "--json"]] {
         let told = sandbox.lane(args);
         let json: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
-        let findings = json["error"]["details"].as_array().unwrap();
+        let findings = json["findings"].as_array().unwrap();
         let found = findings
             .iter()
             .find(|finding| finding["code"] == "not-healed")
             .unwrap_or_else(|| panic!("{told}"));
         let (text, hint) = (
-            found["text"].as_str().unwrap(),
-            found["hint"].as_str().unwrap(),
+            found["message"].as_str().unwrap(),
+            found["hints"][0].as_str().unwrap(),
         );
         assert!(
             text.contains("a landing on 'main'") && text.contains("index.lock' is held"),

@@ -57,7 +57,7 @@ fn row_09_thousands_of_names_like_real_ones() {
             .as_array()
             .unwrap()
             .iter()
-            .any(|lane| lane["name"] == name)
+            .any(|lane| lane["lane"] == name)
     };
     for name in &some {
         assert!(found(name), "{name}");

@@ -94,7 +94,7 @@ fn row_02_names_that_are_shell_programs() {
         sandbox.git(["branch", "-q", "-D", "elsewhere"]);
         assert!(sandbox.lane(["list"]).ok().contains(name));
         assert_eq!(
-            sandbox.lane(["--json", "show", "--", name]).json()["name"],
+            sandbox.lane(["--json", "show", "--", name]).json()["lane"],
             name
         );
         let refused = sandbox.lane(["drop", "--", name]).fails(1);
@@ -121,7 +121,7 @@ fn row_02_names_that_are_shell_programs() {
         let pruned = sandbox
             .lane(["--json", "prune", "--older-than", "0s"])
             .json();
-        assert_eq!(pruned["pruned"][0]["name"], name, "{pruned}");
+        assert_eq!(pruned["pruned"][0]["lane"], name, "{pruned}");
         sandbox.nothing_was_started();
     }
     sandbox.plain_git_works();
@@ -254,7 +254,7 @@ fn row_05_letters_that_deceive() {
         let json = &runs[11].stdout;
         assert!(json.contains(r"\u") || name.contains('\u{430}'), "{json}");
         assert_eq!(
-            serde_json::from_str::<serde_json::Value>(json).unwrap()["trash"][0]["name"],
+            serde_json::from_str::<serde_json::Value>(json).unwrap()["entries"][0]["lane"],
             name,
             "{base}"
         );
@@ -320,7 +320,7 @@ fn row_06_names_that_are_not_text() {
     let pruned = sandbox
         .lane(["--json", "prune", "--older-than", "0s"])
         .json();
-    assert_eq!(pruned["pruned"][0]["name"], "one", "{pruned}");
+    assert_eq!(pruned["pruned"][0]["lane"], "one", "{pruned}");
     sandbox.lane(["drop", "--yes", "two"]).ok();
     assert_eq!(sandbox.git(["branch", "--format=%(refname:short)"]), "main");
     sandbox.plain_git_works();
@@ -456,7 +456,7 @@ fn row_09_a_public_list_of_naughty_strings() {
     let listed = sandbox.lane(["--json", "list"]).json();
     let lanes = listed["lanes"].as_array().unwrap();
     let field = |key: &str| {
-        let named = lanes.iter().filter(|lane| !lane["name"].is_null());
+        let named = lanes.iter().filter(|lane| !lane["lane"].is_null());
         let mut found: Vec<&str> = named.map(|lane| lane[key].as_str().unwrap()).collect();
         found.sort_unstable();
         found.dedup();
@@ -464,7 +464,7 @@ fn row_09_a_public_list_of_naughty_strings() {
     };
     let mut expected = started.clone();
     expected.sort_unstable();
-    assert_eq!(field("name"), expected);
+    assert_eq!(field("lane"), expected);
     assert_eq!(field("path").len(), started.len(), "a directory each");
     assert_calm(&sandbox.lane(["list"]));
     let worktrees = sandbox.git(["worktree", "list", "--porcelain"]);

@@ -77,7 +77,7 @@ fn row_34_repositories_of_every_kind() {
             format!("## {name}")
         );
         assert_eq!(
-            sandbox.lane_in(lane, ["--json", "show", name]).json()["name"],
+            sandbox.lane_in(lane, ["--json", "show", name]).json()["lane"],
             name
         );
         write(&lane.join("uncommitted"), name);
