@@ -1,13 +1,11 @@
-//! Which gits read a directory at this moment, by the kernel's list of open files.
+//! Waits for the gits that read a directory at this moment, as the list of open files has them.
 //!
-//! `operations/trash/move_mark` asks. Where there is no /proc (macOS) nothing is found, and of the
-//! processes of another user neither.
+//! `operations/trash/move_mark` asks. Of the processes of another user nothing is found.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::store::entries;
+use crate::engines::platform::gits_that_read;
 
 /// How long to wait; a git reads a directory for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -16,38 +14,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// count. Returns the process that does not end.
 pub fn outlast_gits(directory: &Path) -> Result<(), i32> {
     let start = Instant::now();
-    let mut readers = gits_that_read(directory, entries(Path::new("/proc")).map(|one| one.path()));
+    let mut readers = gits_that_read(directory, None);
     while !readers.is_empty() && start.elapsed() < PATIENCE {
         std::thread::sleep(Duration::from_millis(1));
-        readers = gits_that_read(directory, readers.into_iter());
+        readers = gits_that_read(directory, Some(&readers));
     }
-    let id = |process: &PathBuf| process.file_name()?.to_str()?.parse().ok();
-    readers.iter().find_map(id).map_or(Ok(()), Err)
-}
-
-/// Those of the processes, as directories of /proc, that are a git and have the directory open.
-fn gits_that_read(directory: &Path, of: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
-    let has_open = |process: &PathBuf| {
-        let mut files = entries(&process.join("fd"));
-        files.any(|file| std::fs::read_link(file.path()).is_ok_and(|open| open == directory))
-    };
-    of.filter(|process| is_git(process) && has_open(process))
-        .collect()
-}
-
-/// Whether it runs git itself: git-lane's own look at worktrees removes nothing.
-fn is_git(process: &Path) -> bool {
-    // That of a process without an id (`/proc/self`) is another's a second time.
-    let is_numbered = process
-        .file_name()
-        .and_then(OsStr::to_str)
-        .is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
-    is_numbered
-        && std::fs::read(process.join("comm")).is_ok_and(|name| name.trim_ascii_end() == b"git")
+    readers.first().map_or(Ok(()), |id| Err(*id))
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 mod tests {
     use std::io::Read;
     use std::os::unix::fs::PermissionsExt;

@@ -19,7 +19,10 @@ fn nothing_to_land_is_success_and_retires() {
     sandbox.commit("squashed by hand");
     advance(&sandbox);
     for args in [["--json", "-n"], ["--json", "--strategy=merge"]] {
-        assert_eq!(finish(&sandbox, args).json()["integrated"]["code"], "same-content");
+        assert_eq!(
+            finish(&sandbox, args).json()["integrated"]["code"],
+            "same-content"
+        );
     }
     retired(&sandbox);
 }

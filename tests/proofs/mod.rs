@@ -84,5 +84,8 @@ fn finish(sandbox: &Sandbox, strategy: &str) -> String {
     if run.code != 0 {
         return said["error"]["code"].as_str().unwrap_or("none").to_owned();
     }
-    said["integrated"]["code"].as_str().unwrap_or("landed").to_owned()
+    said["integrated"]["code"]
+        .as_str()
+        .unwrap_or("landed")
+        .to_owned()
 }

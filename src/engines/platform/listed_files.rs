@@ -18,6 +18,17 @@ pub fn may_have_git(_: &[PathBuf]) -> bool {
     true
 }
 
+/// Of all processes, or of these, the gits that have the directory open. Without lsof none is found.
+pub fn gits_that_read(directory: &Path, of: Option<&[i32]>) -> Vec<i32> {
+    let directory = directory.to_string_lossy();
+    let listed = lsof(&["-t", "-a", "-c", "/^git$/", "--", &directory]).unwrap_or_default();
+    let ids = listed
+        .lines()
+        .filter_map(|id| id.to_str().ok()?.parse().ok());
+    ids.filter(|id| of.is_none_or(|of| of.contains(id)))
+        .collect()
+}
+
 /// The files of the processes that may be looked at.
 fn open_files(more: &[&str]) -> Option<Vec<u8>> {
     let own = rustix::process::getuid().as_raw().to_string();

@@ -1,7 +1,7 @@
 //! What the systems do differently for the engines: the one place for it on this floor; `store/platform`
 //! says how it is done and why. Both sides have the same functions.
 //!
-//! `processes`, `watch`, `populate` and `status` call it.
+//! `processes`, `directory_readers`, `watch`, `populate` and `status` call it.
 
 #[cfg(target_os = "linux")]
 mod inotify_watch;
@@ -30,11 +30,13 @@ pub use inotify_watch::Watch;
 #[cfg(target_os = "linux")]
 pub use linux_calls::{cloned, copy_in_kernel, mapped, read_names};
 #[cfg(not(target_os = "linux"))]
-pub use listed_files::{current_directories, look, may_be_worked_in, may_have_git};
+pub use listed_files::{current_directories, gits_that_read, look, may_be_worked_in, may_have_git};
 #[cfg(not(target_os = "linux"))]
 pub use macos_calls::{cloned, copy_in_kernel, mapped, read_names};
 #[cfg(target_os = "linux")]
-pub use proc_directories::{current_directories, look, may_be_worked_in, may_have_git};
+pub use proc_directories::{
+    current_directories, gits_that_read, look, may_be_worked_in, may_have_git,
+};
 #[cfg(not(target_os = "linux"))]
 pub use unheard_watch::Watch;
 

@@ -49,6 +49,25 @@ pub fn may_have_git(places: &[PathBuf]) -> bool {
     })
 }
 
+/// Of all processes, or of these, the gits that have the directory open. git-lane's own look at
+/// worktrees removes nothing.
+pub fn gits_that_read(directory: &Path, of: Option<&[i32]>) -> Vec<i32> {
+    let all = || {
+        let listed = entries(Path::new("/proc"));
+        let ids = listed.filter_map(|process| process.file_name().to_str()?.parse().ok());
+        ids.collect()
+    };
+    let processes: Vec<i32> = of.map_or_else(all, <[i32]>::to_vec);
+    let reads = |id: &i32| {
+        let process = Path::new("/proc").join(id.to_string());
+        let name = std::fs::read(process.join("comm")).unwrap_or_default();
+        let mut files = entries(&process.join("fd"));
+        name.trim_ascii_end() == b"git"
+            && files.any(|file| std::fs::read_link(file.path()).is_ok_and(|open| open == directory))
+    };
+    processes.into_iter().filter(reads).collect()
+}
+
 /// In which of these directories [`look`] may find a process: one look at all processes rules
 /// the others out.
 pub fn may_be_worked_in(directories: &[&Path], spared: &Spared) -> Vec<bool> {
