@@ -66,3 +66,32 @@ fn who_leaves_changes_nothing() {
         assert!(sandbox.entry_ids().is_empty(), "{key}");
     }
 }
+
+/// Rows that are wider than the screen, and more of them than it has lines.
+#[test]
+fn what_was_asked_goes_away_whatever_it_took() {
+    const LONG: &str = "agent-6/remove-legacy-session-cookie";
+    for (lines, lanes) in [(20, 4), (9, 5)] {
+        let sandbox = Sandbox::new();
+        let name = |number| format!("{LONG}-{number}");
+        let names: Vec<String> = (0..lanes).map(name).collect();
+        let start = ["start".to_owned()].into_iter().chain(names);
+        sandbox.lane(start).ok();
+        let Some(terminal) = sandbox.terminal((40, lines), PRUNE) else {
+            return;
+        };
+        let asked = terminal.wait_for(|screen| screen.contains("> [x]"));
+        for key in ["Down", "Down", "Up", "Up"] {
+            terminal.press(&[key]);
+        }
+        terminal.press(&["Space"]);
+        let now = terminal.wait_for(|screen| screen.contains("> [ ]"));
+        assert_eq!(now.replace("> [ ]", "> [x]"), asked);
+        terminal.press(&["Escape"]);
+        let shown = terminal.ended();
+        let left = shown.text.lines().filter(|line| !line.is_empty());
+        let left: Vec<&str> = left.collect();
+        assert_eq!(left.len(), 1, "{}", shown.text);
+        assert!(left[0].contains("nothing was changed"), "{}", shown.text);
+    }
+}
