@@ -43,6 +43,9 @@ struct Waiting {
     what: What,
     #[serde(skip)]
     reason: Reason,
+    /// Whether nothing was ever committed in it.
+    #[serde(skip)]
+    unused: bool,
     removed: String,
     expires: String,
     integrated: Option<Coded>,
@@ -233,6 +236,7 @@ impl Waiting {
                 let brief = format!("{}{more}", first.code);
                 Cell::new(all.join(", "), Style::Attention).or_brief(brief)
             }
+            (_, Some(_)) if self.unused => Cell::new("unused", Style::Faint),
             (_, Some(_)) => Cell::new("integrated", Style::Good),
             (_, None) => {
                 Cell::new("not known to be in its base", Style::Attention).or_brief("not known")
@@ -274,6 +278,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             lane: entry.lane.name.clone(),
             what: entry.reason.what(),
             reason: entry.reason,
+            unused: entry.is_unused(),
             removed: time(entry.removed),
             expires: time(retention.expires(entry)),
             integrated: entry.proof.as_ref().map(Coded::from),

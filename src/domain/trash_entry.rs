@@ -146,6 +146,12 @@ impl Entry {
             && (self.proof.is_some() || never_used || is_empty)
     }
 
+    /// Whether its branch is where it began, and it held nothing else: what the list calls unused.
+    pub fn is_unused(&self) -> bool {
+        let tip = self.branch.as_ref().map(|branch| branch.tip);
+        tip == Some(self.lane.fork_point) && self.holds.as_ref().is_some_and(Vec::is_empty)
+    }
+
     /// The worktree is to come back to `place` instead of where it was.
     pub fn come_to(&mut self, place: PathBuf) {
         if let Some(worktree) = &mut self.worktree {
