@@ -258,6 +258,14 @@ fn bash_completes_through_gits_own_completion() {
         ["config "]
     );
     assert_eq!(complete("__git_lane_alone", &["lane", "logi"]), ["login "]);
+    // A list with commas goes on as it was typed.
+    assert_eq!(
+        complete(
+            "__git_lane_alone",
+            &["git-lane", "list", "--columns", "name,stat"]
+        ),
+        ["name,state ", "name,status "]
+    );
     // What is put on the line is one word to the shell.
     assert_eq!(
         complete("__git_lane_alone", &["lane", "x"]),

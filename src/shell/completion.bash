@@ -16,6 +16,8 @@ __git_lane_reply() {
         while IFS= read -r candidate; do
             candidate="${candidate%%$'\t'*}"
             printf -v candidate '%q' "${candidate#"$done"}"
+            # A comma means something between braces only, and those are quoted.
+            candidate="${candidate//\\,/,}"
             case "$candidate" in
             */) ;;
             *) candidate+=' ' ;;
