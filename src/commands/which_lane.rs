@@ -66,10 +66,22 @@ pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error 
         ));
     }
     let names = records.lanes.iter().map(|lane| lane.name.as_str());
-    match closest(name, names, ALIKE) {
+    match begun(name, names.clone()).or_else(|| closest(name, names, ALIKE)) {
         Some(close) => error.hint(format!("did you mean '{close}'?")),
         None => error.hint("see the lanes with: git lane list"),
     }
+}
+
+/// The shortest name that goes on where `text` ends; else the shortest that has it within.
+fn begun<'a>(text: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let shortest = |fits: &dyn Fn(&str) -> bool| {
+        let fitting = names.clone().filter(|name| fits(name));
+        fitting.min_by_key(|name| name.len())
+    };
+    if text.is_empty() {
+        return None;
+    }
+    shortest(&|name| name.starts_with(text)).or_else(|| shortest(&|name| name.contains(text)))
 }
 
 /// The lane whose worktree the caller stands in.
@@ -157,4 +169,28 @@ pub fn closest<'a>(
         .into_iter()
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(best) > alike).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_on_where_a_word_ends_is_meant_before_what_is_like_it() {
+        let names = [
+            "agent-21/add-search-index",
+            "agent-2/refactor-invoice-module",
+            "agent-2/rename",
+        ];
+        for (text, wanted) in [
+            ("agent-2/", Some("agent-2/rename")),
+            ("agent-2/ref", Some("agent-2/refactor-invoice-module")),
+            ("agent-21", Some("agent-21/add-search-index")),
+            ("invoice", Some("agent-2/refactor-invoice-module")),
+            ("agent-3/", None),
+            ("", None),
+        ] {
+            assert_eq!(begun(text, names.into_iter()), wanted, "{text}");
+        }
+    }
 }
