@@ -57,9 +57,14 @@ impl Shell {
         }
     }
 
-    /// The command that adds a line to the start-up file.
+    /// The command that adds a line to the start-up file, whose directory may be missing.
     fn add(self, line: &str) -> String {
-        format!("echo {} >> ~/{}", quote(line), self.start_up_file())
+        let file = self.start_up_file();
+        let make = match file.rsplit_once('/') {
+            Some((directory, _)) => format!("mkdir -p ~/{directory} && "),
+            None => String::new(),
+        };
+        format!("{make}echo {} >> ~/{file}", quote(line))
     }
 }
 
@@ -270,7 +275,8 @@ mod tests {
                     ..good()
                 },
                 "no-completion",
-                "echo 'git lane shell-init fish | source' >> ~/.config/fish/config.fish",
+                "mkdir -p ~/.config/fish && echo 'git lane shell-init fish | source' \
+                 >> ~/.config/fish/config.fish",
             ),
         ];
         assert_eq!(problems(&good()), []);
