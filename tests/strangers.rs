@@ -211,6 +211,7 @@ fn the_readmes_policy_works_for_the_documented_owners() {
         ("Ann B. <ann@x.org>", "Ann-B.-<ann-x.org>/x"),
     ] {
         let sandbox = with_policy(toml);
+        sandbox.with_origin();
         let _ = sandbox.lane(["start", "x", "--owner", owner]).ok();
         assert_eq!(
             sandbox.git_in(&sandbox.lane_path("x"), ["branch", "--show-current"]),
