@@ -192,6 +192,7 @@ codes! {
     Unsettled "unsettled" "The worktree has changes that are not committed, or has changed meanwhile.",
     Unsigned "unsigned" "The configuration asks for a signature that the commit has not.",
     UnsupportedRepository "unsupported-repository" "The repository has a format that git-lane does not know.",
+    UpstreamCommits "upstream-commits" "The lane has commits of what its base follows that the base lacks, and the landing would rewrite them.",
     Usage "usage" "The command line cannot be understood.",
     WholeGroup "whole-group" "The landing can only be taken back together with those of other lanes.",
     WorktreeGone "worktree-gone" "The worktree of the lane is gone.",

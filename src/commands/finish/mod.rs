@@ -241,7 +241,9 @@ fn land(
     };
     let (mut wanted, mut places, mut done) = (Vec::new(), Vec::new(), Vec::new());
     for (place, task) in tasks.iter_mut().enumerate() {
-        let approved = task.ensure_approved(repository, ui, &judge);
+        let approved = task
+            .ensure_own_commits(repository)
+            .and_then(|()| task.ensure_approved(repository, ui, &judge));
         let may_land = approved.is_ok() && task.lands();
         done.push(approved.map(|()| task.integrated()));
         if may_land {

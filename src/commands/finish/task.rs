@@ -177,11 +177,28 @@ impl Task {
                         &self.lane.name,
                     )?;
                 }
+                self.ensure_own_commits(repository)?;
                 let own_message = args.message.is_some();
                 let outcome = land::preview(repository, &self.facts, landing, own_message);
                 outcome.map(Some).map_err(|error| self.foresee(args, error))
             }
         }
+    }
+
+    /// Refuses to squash or to replay what is others' on the remote of the base.
+    pub(super) fn ensure_own_commits(&self, repository: &Repository) -> Result<()> {
+        let base = self.facts.base.as_ref();
+        let tips = self.facts.tip.zip(base.and_then(|base| base.tip));
+        let (Some(landing), Some(base), Some((tip, base_tip))) = (&self.plan.landing, base, tips)
+        else {
+            return Ok(());
+        };
+        land::upstream_commits::ensure_none_is_rewritten(
+            repository,
+            landing.strategy,
+            (&self.lane.name, tip),
+            (&base.branch, base_tip),
+        )
     }
 
     /// A conflict, with what would be done about it.

@@ -33,6 +33,7 @@ mod stage;
 #[doc(hidden)]
 pub mod stamp;
 pub mod take_back;
+pub mod upstream_commits;
 pub mod verdict;
 
 pub(super) use self::batch::is_queued;

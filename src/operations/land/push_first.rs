@@ -121,6 +121,28 @@ pub fn ensure_may_push(
     }
 }
 
+/// How a base, at `tip`, gets what it lacks of the branch that it is pushed to, as a hint.
+pub(super) fn way_to_catch_up(
+    repository: &Repository,
+    base: &BranchName,
+    tip: ObjectId,
+    lane: &LaneName,
+) -> String {
+    match destination(repository, base) {
+        None => sync_first(lane),
+        Some(destination) => {
+            Server::of(repository, destination, None, Asks::TheUser).catch_up(base, tip, lane)
+        }
+    }
+}
+
+fn sync_first(lane: &LaneName) -> String {
+    format!(
+        "bring base and lane up to date first with: git lane sync --fetch {}",
+        quote(lane)
+    )
+}
+
 /// Moves a base; where `push` says so, its remote gets the commit first. `lane` is one that lands.
 ///
 /// # Errors
@@ -546,10 +568,7 @@ impl<'a> Server<'a> {
             known.is_some_and(|known| landing_facts::has(repository, known, tip).unwrap_or(false));
         let gate = gate_rules::gate(repository, &repository.gix, tip, None, &[]);
         if follows && only_lacks && gate.is_ok_and(|gate| gate.is_empty()) {
-            return format!(
-                "bring base and lane up to date first with: git lane sync --fetch {}",
-                quote(lane)
-            );
+            return sync_first(lane);
         }
         let short = name.as_bstr();
         let short = short
