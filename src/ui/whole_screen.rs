@@ -136,6 +136,8 @@ impl WholeScreen<'_> {
         let read = self.keys().map(|keys| rustix::io::read(keys, &mut typed));
         match read {
             Some(Ok(0) | Err(_)) | None => true,
+            // Esc is alone; an arrow begins with it.
+            Some(Ok(1)) if typed[0] == 0x1b => true,
             Some(Ok(count)) => typed[..count].iter().any(|key| matches!(key, b'q' | b'Q')),
         }
     }

@@ -107,7 +107,7 @@ fn it_fits_a_terminal_of_any_size_and_says_what_is_left_out() {
     terminal.resize(10, 3);
     terminal.wait_for(|screen| screen.contains("32 more…"));
     terminal.resize(80, 12);
-    terminal.press(&["q"]);
+    terminal.press(&["Escape"]);
     assert_eq!(terminal.ended().code, 0);
 }
 

@@ -57,6 +57,8 @@ fn fetch_brings_it_up_to_date() {
     std::fs::write(clone.join("README"), "edited\n").unwrap();
     let run = sandbox.lane_in(&clone, ["start", "login", "--fetch", "--json"]);
     assert!(!run.stderr.contains("behind"), "{run}");
+    let said = "brought 'main' up to date: 2 commits\n";
+    assert!(run.stderr.contains(said), "{run}");
     let report = run.json();
     assert_eq!(report["lanes"][0]["forkPoint"], *new);
     for name in ["login", "main", "origin/main"] {
@@ -186,9 +188,11 @@ fn a_branch_that_is_taken_up_has_only_its_own_commits() {
         .lane_in(&clone, ["diff", "feature", "--", "--name-only"])
         .ok();
     assert_eq!(diff, "own.txt\n");
-    sandbox
-        .lane_in(&clone, ["finish", "feature", "--strategy", "squash"])
-        .ok();
+    // A squash would take them for the lane's.
+    let squash = ["finish", "feature", "--strategy", "squash"];
+    sandbox.lane_in(&clone, squash).fails(1);
+    sandbox.lane_in(&clone, ["sync", "--fetch", "feature"]).ok();
+    sandbox.lane_in(&clone, squash).ok();
     let said = sandbox.git_in(&clone, ["log", "-1", "--format=%B", "main"]);
     assert!(
         said.contains("the own one") && !said.contains("second"),

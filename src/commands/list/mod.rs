@@ -74,7 +74,7 @@ pub struct Args {
         add = ArgValueCandidates::new(candidates))]
     columns: Vec<Column>,
 
-    /// Draw the list on a screen of its own, again as things change; q leaves
+    /// Draw the list on a screen of its own, again as things change; q or Esc leaves
     #[arg(long)]
     watch: bool,
 }

@@ -7,9 +7,10 @@ use bstr::BString;
 use crate::commands::heal;
 use crate::commands::start::Args;
 use crate::commands::start::asked::Asked;
-use crate::domain::lane::RefName;
+use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::shell_word::quote;
 use crate::domain::start::{Base, Behind};
+use crate::engines::history;
 use crate::error::Result;
 use crate::operations::start::base::look_up;
 use crate::operations::sync::{Stays, renew_bases};
@@ -46,8 +47,34 @@ pub(super) fn renew(
         // Another remote than git takes is not known.
         fetch(repository, None::<&BString>)?;
     }
+    let before = tips(repository, bases.keys());
     let stay = renew_bases(repository, bases, &heal(ui))?;
+    tell_of_moved(repository, &before, ui);
     Ok(Renewed(Some(stay.into_iter().collect())))
+}
+
+fn tips<'b>(
+    repository: &Repository,
+    bases: impl Iterator<Item = &'b RefName>,
+) -> Vec<(RefName, ObjectId)> {
+    let tip = |base: &RefName| Some((base.clone(), repository.ref_target(base).ok()??));
+    bases.filter_map(tip).collect()
+}
+
+/// Says which bases have moved, and by how much; what cannot be counted is not said.
+fn tell_of_moved(repository: &Repository, before: &[(RefName, ObjectId)], ui: &Ui) {
+    let now = tips(repository, before.iter().map(|(base, _)| base));
+    for ((base, old), (_, new)) in before.iter().zip(now) {
+        let moved = history::divergences(&repository.gix, &[(*old, new)]);
+        match moved
+            .ok()
+            .and_then(|moved| moved.first().map(|moved| moved.behind))
+        {
+            None | Some(0) => {}
+            Some(1) => ui.note(format_args!("brought '{base}' up to date: 1 commit")),
+            Some(count) => ui.note(format_args!("brought '{base}' up to date: {count} commits")),
+        }
+    }
 }
 
 fn has_remote(repository: &Repository, base: &RefName) -> bool {
