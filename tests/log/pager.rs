@@ -1,6 +1,6 @@
 //! The log has the pager that git would take.
 
-use crate::support::{Sandbox, skipped};
+use crate::support::{Sandbox, installed, skipped};
 
 /// What a terminal shows of a command line, without what styles it. `None` where there is no
 /// script(1).
@@ -95,7 +95,7 @@ fn a_pager_that_is_left_early_is_no_error() {
     for (pager, wanted) in [
         ("true", ""),
         ("exit 3;", ""),
-        ("echo \"$LESS $LV\"; cat >/dev/null", "FRX -c"),
+        ("echo \"$LESS $LV\"; cat >/dev/null", "FRX+G -c"),
     ] {
         sandbox.git(["config", "core.pager", pager]);
         let Some(shown) = on_a_terminal(&sandbox, "git lane log", None) else {
@@ -106,4 +106,24 @@ fn a_pager_that_is_left_early_is_no_error() {
     sandbox.git(["config", "core.pager", "echo $LESS; cat >/dev/null"]);
     let shown = on_a_terminal(&sandbox, "git lane log", Some(("LESS", "-S")));
     assert!(shown.is_none_or(|shown| shown.trim() == "-S"));
+}
+
+#[test]
+fn the_newest_is_what_one_sees() {
+    if !installed("less") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    for number in 0..20 {
+        let text = format!("note {number} of twenty");
+        sandbox.lane(["mark", "login", "working", "-m", &text]).ok();
+    }
+    let Some(terminal) = sandbox.terminal((80, 10), "git-lane log") else {
+        return;
+    };
+    let screen = terminal.wait_for(|screen| screen.contains("(END)"));
+    assert!(screen.contains("note 19 of twenty"), "{screen}");
+    terminal.press(&["q"]);
+    assert_eq!(terminal.ended().code, 0);
 }

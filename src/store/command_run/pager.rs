@@ -9,8 +9,9 @@ use crate::store::activity::TerminalTaken;
 use crate::store::{git, signals};
 
 /// What git tells the usual pagers unless the user has told them something else: to end at once where
-/// all fits on the screen, to pass colours on, and to leave the screen as it is.
-const USUAL: [(&str, &str); 2] = [("LESS", "FRX"), ("LV", "-c")];
+/// all fits on the screen, to pass colours on, and to leave the screen as it is. What is shown here has
+/// the newest last, so that less begins at the end.
+const USUAL: [(&str, &str); 2] = [("LESS", "FRX+G"), ("LV", "-c")];
 
 /// Characters for which git has a shell read the line.
 const FOR_A_SHELL: &str = "|&;<>()$`\\\"' \t\n*?[#~=%";
