@@ -26,31 +26,29 @@ pub fn outlast_gits(directory: &Path) -> Result<(), i32> {
 mod tests {
     use std::io::Read;
     use std::os::unix::fs::PermissionsExt;
-    use std::process::{Command, Stdio};
+    use std::process::{Child, Command, Stdio};
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
 
-    /// A program of that name that has a directory open for as long as it is told.
-    fn reader(name: &str, place: &Path, directory: &Path, seconds: &str) -> std::process::Child {
+    /// A program of that name that has a directory open until its standard input ends.
+    fn reader(name: &str, place: &Path, directory: &Path) -> Child {
         let program = place.join(name);
         std::fs::write(
             &program,
-            "#!/bin/sh\nexec 9<\"$1\"; echo open; sleep $2; :\n",
+            "#!/bin/sh\nexec 9<\"$1\"; echo open; read line; :\n",
         )
         .unwrap();
         std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
         let mut command = Command::new("/bin/sh");
         // The file may be open still in the child of another test.
         command.args(["-c", "until \"$0\" \"$@\"; do sleep 0.01; done"]);
-        command.arg(program).arg(directory).arg(seconds);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        command.arg(program).arg(directory);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let mut said = [0; 5];
-        child
-            .stdout
-            .as_mut()
-            .unwrap()
-            .read_exact(&mut said)
-            .unwrap();
+        let stdout = child.stdout.as_mut().unwrap();
+        stdout.read_exact(&mut said).unwrap();
         child
     }
 
@@ -67,11 +65,26 @@ mod tests {
             ("git", &other, false),
             ("git-lane", &read, false),
         ] {
-            let mut child = reader(name, &place, directory, "0.3");
-            let start = Instant::now();
-            outlast_gits(&read).unwrap();
-            let waited = start.elapsed() > Duration::from_millis(200);
-            assert_eq!(waited, waits, "{name} {}", directory.display());
+            let mut child = reader(name, &place, directory);
+            let (stdin, is_let_go) = (child.stdin.take(), AtomicBool::new(false));
+            std::thread::scope(|scope| {
+                let let_go = || {
+                    is_let_go.store(true, Ordering::SeqCst);
+                    drop(stdin);
+                };
+                if waits {
+                    scope.spawn(|| {
+                        std::thread::sleep(Duration::from_millis(100));
+                        let_go();
+                    });
+                    outlast_gits(&read).unwrap();
+                    assert!(is_let_go.load(Ordering::SeqCst), "{name}");
+                } else {
+                    outlast_gits(&read).unwrap();
+                    assert!(!is_let_go.load(Ordering::SeqCst), "{name}");
+                    let_go();
+                }
+            });
             child.wait().unwrap();
         }
     }
