@@ -61,17 +61,18 @@ mod tests {
             None => None,
         };
         let start = Instant::now();
-        while id() != expected && start.elapsed() < Duration::from_secs(20) {
+        let mut found = id();
+        while found != expected && start.elapsed() < Duration::from_secs(20) {
             std::thread::sleep(Duration::from_millis(20));
+            found = id();
         }
-        assert_eq!(id(), expected);
+        assert_eq!(found, expected);
     }
 
     #[test]
     fn a_stranger_is_found_and_we_are_not() {
         let directory = tempfile::tempdir().unwrap();
         let directory = std::fs::canonicalize(directory.path()).unwrap();
-        let file = std::fs::File::create(directory.join("open")).unwrap();
         assert_found(None, &directory);
         let mut child = std::process::Command::new("sleep")
             .arg("60")
@@ -80,6 +81,7 @@ mod tests {
             .unwrap();
         assert_found(Some(child.id() as i32), &directory);
         let _ = child.kill().and_then(|()| child.wait());
+        let file = std::fs::File::create(directory.join("open")).unwrap();
         let mut child = std::process::Command::new("sleep")
             .arg("60")
             .stdin(file)
