@@ -270,7 +270,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
                 restore::recover(repository, &running, &intent).map(Healing::Whole)
             }
             Intent::Land(intent) => land::recover_landing::recover(repository, &running, &intent),
-            Intent::Push(intent) => land::push_first::recover(repository, &running, &intent),
+            Intent::Push(intent) => land::recover_push::recover(repository, &running, &intent),
             Intent::Switch(intent) => switch::recover(repository, &running, &intent),
             Intent::Relocate(intent) => {
                 relocate::recover(repository, &running, &intent).map(Healing::Whole)

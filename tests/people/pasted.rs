@@ -62,12 +62,13 @@ const OF_A_WORKTREE: [&str; 17] = [
 ];
 
 /// Where such commands are said of the worktree in which the user has just run a git, or of none.
-const WHERE_ONE_IS: [&str; 6] = [
+const WHERE_ONE_IS: [&str; 7] = [
     "domain/guard/",
     "guard/",
     "commands/familiar",
     "store/git/",
     // Where the base is checked out nowhere, and any worktree will do.
+    "operations/land/base_remote",
     "operations/land/push_first",
     // It names them beside the branch on which they are to be run.
     "operations/land/revert",

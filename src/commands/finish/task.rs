@@ -274,7 +274,7 @@ impl Task {
             (Some(Outcome::Landed(_)), Some(base)) => course
                 .args
                 .push(course.policy)
-                .and_then(|_| land::push_first::goes_to(repository, base).ok().flatten()),
+                .and_then(|_| land::base_remote::goes_to(repository, base).ok().flatten()),
             _ => None,
         };
         Finished {

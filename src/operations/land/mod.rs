@@ -7,6 +7,7 @@
 //! Called by `commands/finish` and `commands/check`, and by `recover`.
 
 pub mod apply;
+pub mod base_remote;
 mod batch;
 mod candidate;
 pub mod changed_paths;
@@ -26,6 +27,7 @@ mod prepared;
 mod preview;
 pub mod push_first;
 pub mod recover_landing;
+pub mod recover_push;
 pub mod replay;
 pub mod revert;
 mod settle;

@@ -3,8 +3,8 @@
 //!
 //! `commands/finish` asks before it lands.
 
+use super::base_remote::way_to_catch_up;
 use super::landing_facts::has;
-use super::push_first::way_to_catch_up;
 use crate::domain::finish::Strategy;
 use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::name::{BranchName, LaneName};
